@@ -1,0 +1,1 @@
+//! What the programs share that talk to the network: the only place with an async runtime.

@@ -1,0 +1,1 @@
+//! Fetching, staging, building, scheduling.

@@ -1,0 +1,5 @@
+//! The command line. Only here the environment is read and something is printed.
+
+pub mod cli;
+pub mod environment;
+pub mod pipe;

@@ -1,0 +1,3 @@
+//! From `.bst` files to elements and cache keys.
+
+pub mod node;

@@ -1,0 +1,46 @@
+//! The cache directory that is shared with BuildStream. bst-store(5) is the reference.
+//!
+//! Order of writing: blobs (children before parents), metadata file, ref last; each is a temporary file,
+//! synced and renamed.
+
+pub mod artifact;
+pub mod cas;
+pub mod fs;
+
+use crate::values::Result;
+use std::path::{Path, PathBuf};
+
+/// A store: a cache directory of BuildStream.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+impl Store {
+    /// The store at `root`, which need not exist yet: what is written makes the directories that it needs.
+    pub fn new(root: impl Into<PathBuf>) -> Store {
+        Store { root: root.into() }
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The blobs.
+    pub fn cas(&self) -> cas::Cas {
+        cas::Cas::new(&self.root.join("cas"))
+    }
+
+    /// The artifacts' refs.
+    pub fn artifacts(&self) -> artifact::Artifacts {
+        artifact::Artifacts::new(&self.root.join("artifacts"))
+    }
+
+    /// A directory for scratch of our own: everything below it is expendable.
+    pub fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("plumbing").join(name);
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+}

@@ -1,0 +1,19 @@
+//! What is passed around: values with a text form, no input or output.
+
+pub mod digest;
+pub mod directory;
+pub mod error;
+pub mod exit;
+pub mod hex;
+pub mod key;
+pub mod name;
+pub mod proto;
+pub mod record;
+pub mod result;
+pub mod time;
+
+pub use digest::Digest;
+pub use error::{Code, Error, Place, Result};
+pub use exit::Exit;
+pub use key::Key;
+pub use record::Record;

@@ -1,0 +1,6 @@
+//! One file a program: each test runs the real program in a place of its own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cat;
