@@ -1,1 +1,3 @@
 //! Fetching, staging, building, scheduling.
+
+pub mod source;
