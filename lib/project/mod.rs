@@ -1,3 +1,4 @@
 //! From `.bst` files to elements and cache keys.
 
+pub mod mark;
 pub mod node;

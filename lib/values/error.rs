@@ -143,20 +143,17 @@ impl Error {
         error
     }
 
-    /// The same error, at a place.
+    /// The same error, at a place. A place without a file is none.
     #[must_use]
     pub fn at(mut self, place: Place) -> Error {
-        self.0.place = Some(place);
+        self.0.place = Some(place).filter(|place| !place.file.is_empty());
         self
     }
 
     /// The same error, at a place unless it has one.
     #[must_use]
-    pub fn or_at(mut self, place: impl FnOnce() -> Place) -> Error {
-        if self.0.place.is_none() {
-            self.0.place = Some(place());
-        }
-        self
+    pub fn or_at(self, place: impl FnOnce() -> Place) -> Error {
+        if self.0.place.is_none() { self.at(place()) } else { self }
     }
 
     /// The same error with another kind.
