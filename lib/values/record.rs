@@ -164,6 +164,10 @@ pub struct Staged {
 /// One of `sources`: all that fetching and staging it needs. The list is in staging order.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Source {
+    /// Where to fetch what else `config` names by URL (a submodule's own repository, a registry): for each
+    /// URL as written what `urls` is for `url`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, Vec<String>>,
     /// The directory that the relative paths of `config` start from: that of the project. Absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
@@ -178,6 +182,9 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     pub kind: String,
+    /// Where its ref is written, for bst-track. Absent in records that no project made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// As the element's file or project.refs has it: a text for most kinds. Absent: not known.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<Value>,
@@ -190,6 +197,34 @@ pub struct Source {
     /// Where to fetch, best first: mirrors in BuildStream's order, then the alias's own URL.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
+}
+
+/// Where a source's ref is written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// Column of the source's mapping in `file`, from 0. Only inline.
+    #[serde(default)]
+    pub column: u32,
+    /// Inline: the file that has the source's mapping, which may be an include. Else project.refs or
+    /// junction.refs of the project that keeps the ref. Absolute.
+    pub file: String,
+    /// The place of the source in the element's list, from 0.
+    pub index: usize,
+    /// Line of the source's mapping in `file`, from 1. Only inline.
+    #[serde(default)]
+    pub line: u32,
+    pub storage: RefStorage,
+}
+
+/// How a project keeps refs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum RefStorage {
+    /// In the element's file.
+    #[serde(rename = "inline")]
+    Inline,
+    /// In project.refs, or for junctions in junction.refs.
+    #[serde(rename = "project.refs")]
+    ProjectRefs,
 }
 
 /// `build`: all that building needs, and all that the key is made of apart from names, sources and
