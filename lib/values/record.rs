@@ -3,7 +3,7 @@
 //! A [`Record`] keeps each top-level field as the text that came in, so that what a program does not know
 //! or does not need is passed on untouched and unparsed. The structs here are the forms of the fields.
 
-use super::{Digest, Error, Key, Result, name::ArtifactName};
+use super::{Digest, Error, Key, Result, name::ArtifactName, time::Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 use std::collections::BTreeMap;
@@ -464,6 +464,8 @@ pub enum Action {
     Replayed,
     Blocked,
     Cancelled,
+    /// There was nothing to do for it: a junction or a link, or not needed for the targets.
+    Skipped,
 }
 
 /// `schedule`: the answer of bst-schedule.
@@ -478,7 +480,52 @@ pub struct Schedule {
     pub blocked_by: Vec<Blocker>,
     /// What the policy answered, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub decisions: Vec<Value>,
+    pub decisions: Vec<Decision>,
+    /// Why it was built although the store had something: `damaged`, `expired`, `retry`, `stale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether its cached failure counts as a warning only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub warn: bool,
+}
+
+/// One of `decisions`: what follows from a failure.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Decision {
+    /// `retry`, `continue`, `quit` or `terminate`.
+    pub action: String,
+    /// Which attempt of this run failed; 0 for a failure from the store.
+    #[serde(default)]
+    pub attempt: u32,
+    /// Who decided: `policy`, `hook`, `fallback` (of a hook that gave no answer) or `limit`.
+    #[serde(default)]
+    pub by: String,
+    /// How long a retry waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// What the hook wants to be remembered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    pub time: Time,
+}
+
+/// `policy`: what holds for this record instead of what bst-schedule's command line says. Nobody but the
+/// user writes it. The words are those of the switches, see bst-policy(7); `exec:` is none of them, for
+/// records may come from elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct PolicyField {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_ttl: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_cached_failure: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
 }
 
 /// A failed element that others wait for.

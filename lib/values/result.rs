@@ -1,6 +1,6 @@
 //! The record of one build.
 
-use super::time::Time;
+use super::{Exit, time::Time};
 use serde::{Deserialize, Serialize};
 
 /// Why a build failed. See bst-policy(7).
@@ -95,6 +95,19 @@ impl FailureClass {
             | FailureClass::Sandbox
             | FailureClass::Network
             | FailureClass::Cancelled => Standing::Logged,
+        }
+    }
+
+    /// What a run exits with that ends with a failure of this class.
+    pub fn exit(self) -> Exit {
+        match self {
+            FailureClass::Resource
+            | FailureClass::Staging
+            | FailureClass::Source
+            | FailureClass::Sandbox
+            | FailureClass::Network => Exit::Environment,
+            FailureClass::Cancelled => Exit::Stopped,
+            _ => Exit::Failed,
         }
     }
 
