@@ -1,5 +1,6 @@
 //! One table for each program feeds its parser, its `--help`, the completions and the check of its man page.
 
+pub mod completions;
 mod help;
 mod parse;
 pub mod programs;
