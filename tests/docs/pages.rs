@@ -126,3 +126,17 @@ fn the_linter_is_content() {
     let said = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success() && said.is_empty(), "{said}");
 }
+
+#[test]
+fn examples_are_shell() {
+    let mut wrong = Vec::new();
+    for page in page::all().iter().filter(|page| page.name.ends_with(".1")) {
+        for block in page.code("EXAMPLES") {
+            let run = Command::new("sh").args(["-n", "-c", &block]).output().expect("sh");
+            if !run.status.success() {
+                wrong.push(format!("{}: {}{block}", page.name, String::from_utf8_lossy(&run.stderr)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
