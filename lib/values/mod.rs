@@ -4,6 +4,7 @@ pub mod digest;
 pub mod directory;
 pub mod error;
 pub mod exit;
+pub mod glob;
 pub mod hex;
 pub mod key;
 pub mod name;
