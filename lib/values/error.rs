@@ -9,6 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What kind of error it is: the word in the `code` field of a record's `error`, and the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// The command line is wrong.
@@ -57,6 +58,7 @@ impl Code {
 
 /// BuildStream's domain of an error of a project.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Domain {
     Load,
@@ -228,6 +230,7 @@ impl std::error::Error for Error {
 
 /// The `error` field of a record.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorRecord {
     pub code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]

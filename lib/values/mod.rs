@@ -11,6 +11,8 @@ pub mod name;
 pub mod proto;
 pub mod record;
 pub mod result;
+#[cfg(test)]
+mod schema;
 pub mod time;
 
 pub use digest::Digest;

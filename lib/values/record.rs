@@ -110,6 +110,7 @@ impl Serialize for Record {
 /// Which element a record speaks of: the name of its project, and its full name, which crosses junctions
 /// (`junction.bst:element.bst`).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     pub element: String,
     pub project: String,
@@ -117,6 +118,7 @@ pub struct Identity {
 
 /// When a dependency is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DependencyType {
     Build,
@@ -138,6 +140,7 @@ impl DependencyType {
 
 /// One of `depends`: a direct dependency; the list is in staging order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Dependency {
     pub element: String,
     /// Absent where the dependency has none.
@@ -152,6 +155,7 @@ pub struct Dependency {
 
 /// One of `stage`: an element that the build stages; the list is the build scope in staging order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Staged {
     pub element: String,
     pub key: Key,
@@ -163,6 +167,7 @@ pub struct Staged {
 
 /// One of `sources`: all that fetching and staging it needs. The list is in staging order.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// Where to fetch what else `config` names by URL (a submodule's own repository, a registry): for each
     /// URL as written what `urls` is for `url`.
@@ -201,6 +206,7 @@ pub struct Source {
 
 /// Where a source's ref is written.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Origin {
     /// Column of the source's mapping in `file`, from 0. Only inline.
     #[serde(default)]
@@ -218,6 +224,7 @@ pub struct Origin {
 
 /// How a project keeps refs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RefStorage {
     /// In the element's file.
     #[serde(rename = "inline")]
@@ -230,6 +237,7 @@ pub enum RefStorage {
 /// `build`: all that building needs, and all that the key is made of apart from names, sources and
 /// dependencies.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Build {
     /// Where sources are staged in the sandbox; part of every key.
     pub build_root: String,
@@ -272,6 +280,7 @@ pub struct Build {
 
 /// The configuration of the sandbox, under BuildStream's names.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Sandbox {
     /// Canonical, for instance `x86-64`.
@@ -290,6 +299,7 @@ pub struct Sandbox {
 
 /// Where a build finds a socket of the Remote Execution API.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct RemoteApisSocket {
     #[serde(default, skip_serializing_if = "is_false")]
@@ -299,6 +309,7 @@ pub struct RemoteApisSocket {
 
 /// What building does. `type` tells which.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Instructions {
     /// Commands in a sandbox: manual, autotools, script and their like.
@@ -319,6 +330,7 @@ pub enum Instructions {
 
 /// Commands in a sandbox.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Commands {
     /// The directory whose content is the artifact's files.
     pub collect: String,
@@ -344,6 +356,7 @@ pub struct Commands {
 
 /// One command: the text that `sh -c -e` runs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Command {
     pub command: String,
     /// `configure`, `build`, `install`, `strip`, or the group of a script.
@@ -352,6 +365,7 @@ pub struct Command {
 
 /// Where a direct dependency, with its runtime dependencies, is staged.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Layout {
     /// The variable that gets the digest of the dependency's tree, staged apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -363,6 +377,7 @@ pub struct Layout {
 
 /// What of the dependencies' files is taken: domains of their split rules.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Split {
     #[serde(default)]
     pub exclude: Vec<String>,
@@ -380,6 +395,7 @@ pub struct Split {
 
 /// What the store has for a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Cached,
@@ -390,6 +406,7 @@ pub enum State {
 
 /// Which key found it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum By {
     Strict,
@@ -398,6 +415,7 @@ pub enum By {
 
 /// `cache`: the answer of bst-cache-query.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cache {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<By>,
@@ -413,6 +431,7 @@ pub struct Cache {
 /// `work`: what a build left to be committed. Every path is absolute; those that are absent were not
 /// made. Gone after the commit.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Work {
     /// Where the build's sandbox root came from: the staged tree that `changes` applies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -439,6 +458,7 @@ pub struct Work {
 
 /// `artifact`: what the store holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ArtifactField {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buildroot: Option<Digest>,
@@ -457,6 +477,7 @@ pub struct ArtifactField {
 
 /// What bst-schedule did with an element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     Built,
@@ -470,6 +491,7 @@ pub enum Action {
 
 /// `schedule`: the answer of bst-schedule.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Schedule {
     pub action: Action,
     /// How often it was tried in this run.
@@ -491,6 +513,7 @@ pub struct Schedule {
 
 /// One of `decisions`: what follows from a failure.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
     /// `retry`, `continue`, `quit` or `terminate`.
     pub action: String,
@@ -513,6 +536,7 @@ pub struct Decision {
 /// user writes it. The words are those of the switches, see bst-policy(7); `exec:` is none of them, for
 /// records may come from elsewhere.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PolicyField {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_ttl: Option<String>,
@@ -530,6 +554,7 @@ pub struct PolicyField {
 
 /// A failed element that others wait for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Blocker {
     pub element: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a build failed. See bst-policy(7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureClass {
     Command,
@@ -122,6 +123,7 @@ pub type Builder = String;
 
 /// One build: field `result` of a record, and the content of the store's metadata file.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BuildResult {
     /// From 1. Absent where the builder does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
