@@ -6,4 +6,5 @@ mod support;
 mod completions;
 mod page;
 mod pages;
+mod schema;
 mod sources;

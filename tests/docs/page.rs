@@ -37,12 +37,15 @@ pub fn find(name: &str) -> Option<Page> {
 }
 
 impl Page {
-    /// The lines of a section.
+    /// The lines of a section, with its subsections, or of a subsection.
     pub fn section(&self, title: &str) -> Vec<&str> {
-        let heading = |line: &str| line.strip_prefix(".SH ").map(|title| title.trim_matches('"').to_owned());
-        let mut lines = self.text.lines().skip_while(|line| heading(line).as_deref() != Some(title));
-        lines.next();
-        lines.take_while(|line| heading(line).is_none()).collect()
+        let Some(start) = self.text.lines().position(|line| heading(line).is_some_and(|(_, found)| found == title))
+        else {
+            return Vec::new();
+        };
+        let level = self.text.lines().nth(start).and_then(heading).map_or(0, |(level, _)| level);
+        let lines = self.text.lines().skip(start + 1);
+        lines.take_while(|line| heading(line).is_none_or(|(found, _)| found > level)).collect()
     }
 
     /// What stands after `.TP` in a section: the tag's line, in plain text, and the text below it.
@@ -95,6 +98,15 @@ impl Page {
         }
         blocks
     }
+}
+
+/// Level and title of a heading.
+fn heading(line: &str) -> Option<(u8, &str)> {
+    let (level, title) = match line.strip_prefix(".SH ") {
+        Some(title) => (1, title),
+        None => (2, line.strip_prefix(".SS ")?),
+    };
+    Some((level, title.trim_matches('"')))
 }
 
 /// A line of roff as plain text: without its macro, with quotes and fonts taken off.

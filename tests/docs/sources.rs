@@ -32,8 +32,12 @@ fn relative(path: &Path) -> String {
 
 /// The Rust sources of the library and the programs, without their test modules, line by line.
 fn code(below: &[&str]) -> Vec<(String, usize, String)> {
-    let is_code = |path: &String| path.ends_with(".rs") && !path.ends_with("tests.rs") && !path.contains("/tests/");
-    files(below)
+    let files = files(below);
+    let tests: Vec<String> = files.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
+    let is_code = |path: &String| {
+        path.ends_with(".rs") && !path.contains("/tests/") && !tests.iter().any(|test| path.starts_with(test.as_str()))
+    };
+    files
         .into_iter()
         .filter(|(path, _)| is_code(path))
         .flat_map(|(path, text)| {
@@ -41,6 +45,22 @@ fn code(below: &[&str]) -> Vec<(String, usize, String)> {
             lines.enumerate().map(|(n, line)| (path.clone(), n + 1, line.to_owned())).collect::<Vec<_>>()
         })
         .filter(|(_, _, line)| !line.trim_start().starts_with("//"))
+        .collect()
+}
+
+/// Where the test modules lie that a file declares and does not hold.
+fn test_modules(path: &str, text: &str) -> Vec<String> {
+    let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let directory = match file {
+        "mod.rs" | "lib.rs" => directory.to_owned(),
+        _ => format!("{directory}/{}", file.trim_end_matches(".rs")),
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines
+        .windows(2)
+        .filter(|pair| pair[0] == "#[cfg(test)]")
+        .filter_map(|pair| pair[1].strip_prefix("mod ")?.strip_suffix(';'))
+        .flat_map(|module| [format!("{directory}/{module}.rs"), format!("{directory}/{module}/")])
         .collect()
 }
 
