@@ -3,6 +3,7 @@
 
 use crate::values::Place;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, LazyLock, RwLock};
 
 /// The place of a node.
@@ -15,40 +16,56 @@ pub struct Mark {
     pub column: u32,
 }
 
-/// The name of a file, as BuildStream shows it in errors.
+/// A file that was read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct File(u32);
 
+/// Path and name.
+type Entry = (Arc<Path>, Arc<str>);
+
 #[derive(Default)]
-struct Names {
-    numbers: HashMap<Arc<str>, u32>,
-    names: Vec<Arc<str>>,
+struct Files {
+    numbers: HashMap<Entry, u32>,
+    entries: Vec<Entry>,
 }
 
-static NAMES: LazyLock<RwLock<Names>> = LazyLock::new(RwLock::default);
+static FILES: LazyLock<RwLock<Files>> = LazyLock::new(RwLock::default);
 
 impl File {
     /// No file.
     pub const NONE: File = File(0);
 
-    /// The file that is shown under this name.
-    pub fn named(name: &str) -> File {
-        let mut table = NAMES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(&number) = table.numbers.get(name) {
+    /// The file at `path`, which BuildStream shows as `name` in errors.
+    pub fn new(path: &Path, name: &str) -> File {
+        let mut table = FILES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let entry: Entry = (Arc::from(path), Arc::from(name));
+        if let Some(&number) = table.numbers.get(&entry) {
             return File(number);
         }
-        let name: Arc<str> = Arc::from(name);
-        table.names.push(name.clone());
-        let number = u32::try_from(table.names.len()).unwrap_or(0);
-        table.numbers.insert(name, number);
+        table.entries.push(entry.clone());
+        let number = u32::try_from(table.entries.len()).unwrap_or(0);
+        table.numbers.insert(entry, number);
         File(number)
     }
 
-    /// The name; empty for no file.
+    /// A document that lies in no file.
+    pub fn named(name: &str) -> File {
+        File::new(Path::new(""), name)
+    }
+
+    /// The name that errors show; empty for no file.
     pub fn name(self) -> Arc<str> {
-        let table = NAMES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let index = (self.0 as usize).checked_sub(1);
-        index.and_then(|index| table.names.get(index)).cloned().unwrap_or_default()
+        self.entry().map(|(_, name)| name).unwrap_or_default()
+    }
+
+    /// Where it lies.
+    pub fn path(self) -> Option<Arc<Path>> {
+        self.entry().map(|(path, _)| path).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    fn entry(self) -> Option<Entry> {
+        let table = FILES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        table.entries.get((self.0 as usize).checked_sub(1)?).cloned()
     }
 }
 
@@ -84,6 +101,7 @@ mod tests {
         let file = File::named("a.bst");
         assert_eq!(file, File::named("a.bst"));
         assert_ne!(file, File::named("b.bst"));
+        assert_ne!(file, File::new(Path::new("/a"), "a.bst"));
         assert_eq!(&*file.name(), "a.bst");
         assert_eq!(&*File::NONE.name(), "");
     }

@@ -9,4 +9,5 @@ pub mod node;
 pub mod paths;
 pub mod plugins;
 pub mod sources;
+pub mod variables;
 pub mod yaml;

@@ -18,7 +18,7 @@ const LARGE: usize = 16;
 /// Reads a file that is shown as `display` in errors.
 pub fn load(path: &Path, display: &str) -> Result<Mapping> {
     let bytes = std::fs::read(path).map_err(|error| cannot_read(path, error))?;
-    parse(&decode(bytes, display)?, File::named(display))
+    parse(&decode(bytes, display)?, File::new(path, display))
 }
 
 /// The error of a file that could not be read, in BuildStream's words.
