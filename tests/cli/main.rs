@@ -5,3 +5,4 @@ mod support;
 
 mod cat;
 mod completions;
+mod plumbing;
