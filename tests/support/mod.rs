@@ -36,6 +36,15 @@ impl Place {
         path
     }
 
+    /// Puts a copy of the demo's project there.
+    pub fn demo_project(&self, relative: &str) -> PathBuf {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/make-project");
+        let path = self.path(relative);
+        let made = Command::new(script).arg(&path).status().expect("demo/make-project");
+        assert!(made.success(), "demo/make-project: {made}; it needs the Debian package busybox-static");
+        path
+    }
+
     /// A program of ours, in this place.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(binary(program));

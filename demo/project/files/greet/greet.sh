@@ -1,0 +1,4 @@
+#!/bin/sh
+while read -r name; do
+    echo "Hello, $name!"
+done
