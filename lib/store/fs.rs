@@ -1,7 +1,9 @@
-//! Files that are there whole or not at all.
+//! Files that are there whole or not at all, and opening below a directory without leaving it.
 
 use crate::values::{Error, Result};
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -37,8 +39,41 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     sync_dir(directory)
 }
 
+/// The name of a temporary file of [`write_atomic`], which a killed writer may have left.
+pub fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".tmp-")
+}
+
+/// Removes a file; `false` where there was none.
+pub fn remove_if_there(path: &Path) -> Result<bool> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(Error::io("cannot remove", path, error)),
+    }
+}
+
 /// Makes a rename in a directory last through a power cut.
 pub fn sync_dir(path: &Path) -> Result<()> {
     let directory = std::fs::File::open(path).map_err(|error| Error::io("cannot open", path, error))?;
     directory.sync_all().map_err(|error| Error::io("cannot sync", path, error))
+}
+
+/// Opens a directory to work below it.
+pub fn open_dir(path: &Path) -> Result<OwnedFd> {
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| Error::io("cannot open the directory", path, error))
+}
+
+/// Opens `path` below `directory`, following no link and never leaving the directory.
+pub fn open_beneath(directory: impl AsFd, path: &Path, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC, mode, resolve)
+}
+
+/// Sets the time of last modification of an open file, or of what a descriptor with a path names.
+pub fn set_mtime(directory: impl AsFd, path: &Path, seconds: i64) -> rustix::io::Result<()> {
+    let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+    rustix::fs::utimensat(directory, path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }

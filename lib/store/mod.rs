@@ -4,8 +4,23 @@
 //! synced and renamed.
 
 pub mod artifact;
+pub mod batch;
 pub mod cas;
+pub mod checkout;
+pub mod commit;
+pub mod completeness;
 pub mod fs;
+pub mod import;
+mod intake;
+pub mod lease;
+pub mod listing;
+pub mod lock;
+pub mod lookup;
+pub mod metadata;
+pub mod parallel;
+pub mod preimage;
+pub mod sources;
+pub mod tree;
 
 use crate::values::Result;
 use std::path::{Path, PathBuf};
@@ -37,6 +52,26 @@ impl Store {
         artifact::Artifacts::new(&self.root.join("artifacts"))
     }
 
+    /// The metadata files of the artifacts.
+    pub fn metadata(&self) -> metadata::MetadataFiles {
+        metadata::MetadataFiles::new(&self.root.join("artifacts"))
+    }
+
+    /// The source cache.
+    pub fn sources(&self) -> sources::Sources {
+        sources::Sources::new(&self.root)
+    }
+
+    /// What each key was made of.
+    pub fn preimages(&self) -> preimage::Preimages {
+        preimage::Preimages::new(self)
+    }
+
+    /// The directory of the locks.
+    pub fn locks(&self) -> PathBuf {
+        self.root.join("plumbing").join("locks")
+    }
+
     /// A directory for scratch of our own: everything below it is expendable.
     pub fn scratch(&self, name: &str) -> Result<PathBuf> {
         let path = self.root.join("plumbing").join(name);
@@ -44,3 +79,6 @@ impl Store {
         Ok(path)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,11 @@ impl Record {
         self.fields.get(field).map(|raw| raw.get())
     }
 
+    /// The text of a field, to be set as it is in another record.
+    pub fn raw_value(&self, field: &str) -> Option<&RawValue> {
+        self.fields.get(field).map(|raw| &**raw)
+    }
+
     /// Sets a field. Objects inside come out with their keys sorted.
     pub fn set<T: Serialize>(&mut self, field: &str, value: &T) -> Result<()> {
         let raw = serde_json::to_value(value)

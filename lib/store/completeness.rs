@@ -1,0 +1,86 @@
+//! Whether all of a tree or an artifact is in the store.
+
+use super::cas::Cas;
+use crate::values::{Digest, Error, Result, directory, proto};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Looks for blobs and trees, each only once: what was found whole is remembered.
+#[derive(Debug)]
+pub struct Completeness {
+    cas: Cas,
+    blobs: Mutex<HashSet<Digest>>,
+    trees: Mutex<HashSet<Digest>>,
+}
+
+impl Completeness {
+    pub fn new(cas: Cas) -> Completeness {
+        Completeness { cas, blobs: Mutex::default(), trees: Mutex::default() }
+    }
+
+    /// Whether everything is there that makes an artifact count: the tree of its files, its metadata, its
+    /// public data and its logs. The error says what is missing.
+    pub fn artifact(&self, artifact: &proto::Artifact) -> Result<()> {
+        let metadata = [&artifact.low_diversity_meta, &artifact.high_diversity_meta, &artifact.public_data];
+        let logs = artifact.logs.iter().map(|log| &log.digest);
+        for digest in metadata.into_iter().chain(logs).flatten() {
+            self.blob(&Digest::from_proto(digest)?)?;
+        }
+        match &artifact.files {
+            Some(files) => self.tree(&Digest::from_proto(files)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a blob is there.
+    pub fn blob(&self, digest: &Digest) -> Result<()> {
+        if locked(&self.blobs).contains(digest) {
+            return Ok(());
+        }
+        if !self.cas.has(digest) {
+            return Err(missing(digest));
+        }
+        locked(&self.blobs).insert(*digest);
+        Ok(())
+    }
+
+    /// Whether a directory and all below it is there.
+    pub fn tree(&self, root: &Digest) -> Result<()> {
+        if *root == Digest::EMPTY || locked(&self.trees).contains(root) {
+            return Ok(());
+        }
+        let mut walked = HashSet::new();
+        let mut waiting = vec![*root];
+        while let Some(digest) = waiting.pop() {
+            if digest == Digest::EMPTY || locked(&self.trees).contains(&digest) || !walked.insert(digest) {
+                continue;
+            }
+            let message = self.directory(&digest)?;
+            for node in &message.files {
+                self.blob(&directory::node_digest(&node.digest, &node.name)?)?;
+            }
+            for node in &message.directories {
+                waiting.push(directory::node_digest(&node.digest, &node.name)?);
+            }
+        }
+        // Only now is every one of them whole.
+        locked(&self.trees).extend(walked);
+        Ok(())
+    }
+
+    fn directory(&self, digest: &Digest) -> Result<proto::Directory> {
+        let bytes = self.cas.read(digest).map_err(|error| match error.code() {
+            crate::values::Code::NotFound => missing(digest),
+            _ => error,
+        })?;
+        directory::decode(&bytes)
+    }
+}
+
+fn missing(digest: &Digest) -> Error {
+    Error::damaged(format!("the blob {digest} is missing"))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
