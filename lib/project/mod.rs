@@ -1,11 +1,14 @@
 //! From `.bst` files to elements and cache keys.
 
+pub mod cachekey;
+pub mod canonical;
 pub mod compose;
 pub mod conditional;
 pub mod expression;
 pub mod kinds;
 pub mod mark;
 pub mod node;
+pub mod parallel;
 pub mod paths;
 pub mod plugins;
 pub mod sources;
