@@ -2,7 +2,7 @@
 
 use super::Exit;
 use serde::{Deserialize, Serialize};
-use std::{fmt, io, path::Path};
+use std::{fmt, io, path::Path, sync::Arc};
 
 /// The library's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -85,17 +85,17 @@ impl fmt::Display for Place {
 }
 
 /// An error: its message says what was found, what was expected and what to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Parts>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Parts {
     code: Code,
     message: String,
     place: Option<Place>,
     domain: Option<Domain>,
     reason: Option<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -141,7 +141,7 @@ impl Error {
     pub fn io(what: &str, path: &Path, source: impl Into<io::Error>) -> Error {
         let source = source.into();
         let mut error = Error::new(Code::Disk, format!("{what} {}: {source}", path.display()));
-        error.0.source = Some(Box::new(source));
+        error.0.source = Some(Arc::new(source));
         error
     }
 
@@ -168,7 +168,7 @@ impl Error {
     /// The same error with its cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
