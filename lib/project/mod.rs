@@ -7,6 +7,7 @@ pub mod compose;
 pub mod conditional;
 pub mod expression;
 pub mod kinds;
+pub mod localdigest;
 pub mod mark;
 pub mod node;
 pub mod options;

@@ -95,11 +95,18 @@ pub struct Configured {
     pub strict_rebuild: bool,
 }
 
-/// Asks the element's kind.
+/// Asks the element's kind to read its configuration, also that of its dependencies. BuildStream does this
+/// before it looks at the element's sources.
 pub fn configure(view: &ElementView) -> Result<Configured> {
     Err(Error::new(
         Code::Unsupported,
         format!("no kind \"{}\" is known here, and no helper bst-element-{} was found", view.kind, view.kind),
     )
     .at(view.mark.place()))
+}
+
+/// Asks the element's kind whether it is content with what kind of dependencies and sources there are.
+/// BuildStream does this after it has looked at the element's sources and dependencies.
+pub fn preflight(view: &ElementView) -> Result<()> {
+    configure(view).map(|_| ())
 }

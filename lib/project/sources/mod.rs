@@ -4,6 +4,7 @@
 //! A kind sees a source through [`SourceView`], everything composed and expanded, and answers with the
 //! `record::Source` that travels in the element's record.
 
+use super::localdigest::Digests;
 use super::node::{Mapping, Mark};
 use super::plugins::Plugin;
 use crate::values::record::Source;
@@ -39,7 +40,11 @@ pub struct SourceView<'a> {
     /// Where its ref stands (spec: keys 2.3): `config` itself, or the entry of project.refs or junction.refs.
     /// `None` where refs are in project.refs and it has no entry: a ref in `config` is then not used.
     pub refs: Option<&'a Mapping>,
+    /// Whose homepage and issue tracker it is; part of no key.
+    pub provenance: Option<&'a Mapping>,
     pub urls: &'a dyn Urls,
+    /// Finds the digests of what the project has on disk.
+    pub digests: &'a Digests,
     /// Absolute.
     pub project_directory: &'a Path,
     /// The element's full name, and the number of the source in it, for errors.
