@@ -5,19 +5,24 @@
 //! download mirrors in `sources`, the staged tree of one source in `source_protos`, and that of all
 //! sources of an element together in `elementsources`.
 
+mod archive;
 pub mod cache;
-mod local;
+mod config;
+mod intake;
+mod kinds;
+pub mod original;
 mod tree;
 
 use crate::store::Store;
-use crate::values::{Digest, Error, Result, record::Source};
+use crate::values::{Digest, Result, record::Source};
 use cache::SourceCache;
+use original::Original;
 use tree::Tree;
 
 /// The tree of an element's sources, each in its directory, later ones over earlier ones.
 ///
 /// Takes it from the cache if it is there, else puts it together from the trees of the single sources or
-/// from the download mirrors, and remembers it. An error of code not-found says what has to be fetched.
+/// from the downloads, and remembers it. An error of code not-found says what has to be fetched.
 pub fn stage(sources: &[Source], store: &Store) -> Result<Digest> {
     let cache = SourceCache::new(store);
     let key = cache::element_key(sources)?;
@@ -28,25 +33,42 @@ pub fn stage(sources: &[Source], store: &Store) -> Result<Digest> {
     let mut tree = Tree::default();
     for source in sources {
         let directory = tree.open(&cas, source.directory.as_deref().unwrap_or(""))?;
-        directory.import(&cas, &stage_one(source, store)?)?;
+        let kind = kinds::kind(&source.kind)?;
+        if kind.changes_previous() {
+            let before = directory.store(&cas)?;
+            *directory = Tree::load(&cas, &kind.stage(source, store, &before)?)?;
+        } else {
+            directory.import(&cas, &stage_single(source, store)?)?;
+        }
     }
     let digest = tree.store(&cas)?;
     cache.set_element(key, &digest)?;
     Ok(digest)
 }
 
-/// The tree of one source that needs no other.
-fn stage_one(source: &Source, store: &Store) -> Result<Digest> {
+/// The tree of one source that has one of its own.
+fn stage_single(source: &Source, store: &Store) -> Result<Digest> {
     let cache = SourceCache::new(store);
     if let Some(digest) = cache.single(source)? {
         return Ok(digest);
     }
-    let digest = match source.kind.as_str() {
-        "local" => local::stage(source, &store.cas())?,
-        kind => {
-            return Err(Error::new(crate::values::Code::Unsupported, format!("sources of kind {kind} are not known")));
-        }
-    };
+    let digest = kinds::kind(&source.kind)?.stage(source, store, &Digest::EMPTY)?;
     cache.set_single(source, &digest)?;
     Ok(digest)
+}
+
+/// What has to be downloaded before these sources can be staged.
+pub fn missing(sources: &[Source], store: &Store) -> Result<Vec<Original>> {
+    let cache = SourceCache::new(store);
+    if cache.element(cache::element_key(sources)?)?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut missing = Vec::new();
+    for source in sources {
+        let kind = kinds::kind(&source.kind)?;
+        if kind.changes_previous() || cache.single(source)?.is_none() {
+            missing.extend(kind.originals(source, &cache)?.into_iter().filter(|original| !original.is_there()));
+        }
+    }
+    Ok(missing)
 }

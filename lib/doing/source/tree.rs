@@ -36,6 +36,11 @@ impl Tree {
         Ok(Tree { entries })
     }
 
+    /// Puts something at a name, over what is there.
+    pub fn insert(&mut self, name: String, entry: Entry) {
+        self.entries.insert(name, entry);
+    }
+
     /// The directory at a path below this one, made where there is none. `..` leads up and stops at this
     /// one, as in BuildStream; a leading `/` means nothing.
     pub fn open(&mut self, cas: &Cas, path: &str) -> Result<&mut Tree> {
@@ -121,6 +126,11 @@ impl Tree {
 }
 
 impl Entry {
+    /// A file without properties, as it is in ordinary trees.
+    pub fn file(name: String, digest: &Digest, is_executable: bool) -> Entry {
+        Entry::File(proto::FileNode { name, digest: Some(digest.to_proto()), is_executable, node_properties: None })
+    }
+
     /// Whether it is a directory with something in it.
     fn has_something(&self) -> bool {
         match self {

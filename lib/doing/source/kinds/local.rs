@@ -1,16 +1,20 @@
 //! Kind `local`: a file or a directory of the project.
 
-use crate::store::cas::Cas;
-use crate::values::{Digest, Error, Result, directory, proto, record::Source};
+use super::super::config;
+use super::Kind;
+use crate::store::{Store, cas::Cas};
+use crate::values::{Code, Digest, Error, Result, directory, proto, record::Source};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Stores what the project has at `path`.
-pub(super) fn stage(source: &Source, cas: &Cas) -> Result<Digest> {
-    let path = source.config.get("path").and_then(|path| path.as_str()).unwrap_or_default();
-    let path = Path::new(source.base.as_deref().unwrap_or("/")).join(path);
-    let meta = std::fs::symlink_metadata(&path).map_err(|error| Error::io("cannot read", &path, error))?;
-    if meta.is_dir() { store_directory(cas, &path) } else { store_single(cas, &path) }
+pub(super) struct Local;
+
+impl Kind for Local {
+    fn stage(&self, source: &Source, store: &Store, _before: &Digest) -> Result<Digest> {
+        let path = Path::new(source.base.as_deref().unwrap_or("/")).join(config::need(source, "path")?);
+        let meta = std::fs::symlink_metadata(&path).map_err(|error| Error::io("cannot read", &path, error))?;
+        if meta.is_dir() { store_directory(&store.cas(), &path) } else { store_single(&store.cas(), &path) }
+    }
 }
 
 fn store_single(cas: &Cas, path: &Path) -> Result<Digest> {
@@ -38,9 +42,10 @@ fn store_directory(cas: &Cas, path: &Path) -> Result<Digest> {
     let mut message = proto::Directory::default();
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name().into_string().map_err(|name| {
-            Error::new(crate::values::Code::Source, format!("{}: the name is no UTF-8", path.join(name).display()))
-        })?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|name| Error::new(Code::Source, format!("{}: the name is no UTF-8", path.join(name).display())))?;
         let kind = entry.file_type().map_err(failed)?;
         let path = entry.path();
         if kind.is_dir() {
@@ -48,9 +53,10 @@ fn store_directory(cas: &Cas, path: &Path) -> Result<Digest> {
             message.directories.push(proto::DirectoryNode { name, digest });
         } else if kind.is_symlink() {
             let target = std::fs::read_link(&path).map_err(failed)?;
-            let target = target.into_os_string().into_string().map_err(|_| {
-                Error::new(crate::values::Code::Source, format!("{}: the link's target is no UTF-8", path.display()))
-            })?;
+            let target = target
+                .into_os_string()
+                .into_string()
+                .map_err(|_| Error::new(Code::Source, format!("{}: the link's target is no UTF-8", path.display())))?;
             message.symlinks.push(proto::SymlinkNode { name, target, node_properties: None });
         } else if kind.is_file() {
             message.files.push(store_file(cas, &path, name, 0o100)?);

@@ -1,0 +1,3 @@
+//! How sources become trees, compared with what BuildStream made of the same ones.
+
+mod archives;
