@@ -28,7 +28,7 @@ fn source(store: &Store, archives: &Path, name: &str, base: &str) -> Source {
     let hash = Digest::of(&bytes).hex();
     let kind = if name.ends_with(".zip") { "zip" } else { "tar" };
     let url = format!("a:{name}");
-    let mirror = source::cache::SourceCache::new(store).mirror(kind, &url).expect("a place");
+    let mirror = store.sources().mirror(kind, &url).expect("a place");
     std::fs::create_dir_all(&mirror).expect("a directory");
     std::fs::write(mirror.join(&hash), bytes).expect("a download");
     let value = json!({

@@ -1,7 +1,7 @@
 //! Reading what a record says of a source.
 
-use super::cache::SourceCache;
 use super::original::Download;
+use crate::store::Store;
 use crate::values::{Code, Error, Result, hex, record::Source};
 use serde_json::Value;
 
@@ -41,18 +41,23 @@ pub(super) fn reference_text<'a>(source: &'a Source, name: &str) -> Result<&'a s
 
 /// The ref.
 pub(super) fn reference_value(source: &Source) -> Result<&Value> {
-    source.reference.as_ref().ok_or_else(|| {
-        Error::new(
-            Code::NoRef,
-            format!("a source of kind {} has no ref; bst-track finds one", source.kind.escape_default()),
-        )
-    })
+    source.reference.as_ref().ok_or_else(|| no_ref(source))
+}
+
+/// What enters keys for the source.
+pub(super) fn unique(source: &Source) -> Result<&Value> {
+    source.unique.as_ref().ok_or_else(|| no_ref(source))
+}
+
+fn no_ref(source: &Source) -> Error {
+    let kind = source.kind.escape_default();
+    Error::new(Code::NoRef, format!("a source of kind {kind} has no ref; bst-track finds one"))
 }
 
 /// The download of a source that is one file: kept below a name that stands for its URL.
 pub(super) fn download(
     source: &Source,
-    cache: &SourceCache,
+    store: &Store,
     place: &str,
     sha256: &str,
     urls: Vec<String>,
@@ -64,7 +69,7 @@ pub(super) fn download(
             sha256.escape_default()
         )));
     }
-    Ok(Download { urls, sha256: sha256.to_owned(), path: cache.mirror(&source.kind, place)?.join(sha256) })
+    Ok(Download { urls, sha256: sha256.to_owned(), path: store.sources().mirror(&source.kind, place)?.join(sha256) })
 }
 
 /// That a record lacks something.

@@ -8,14 +8,12 @@
 mod archive;
 pub mod cache;
 mod config;
-mod intake;
 mod kinds;
 pub mod original;
 mod tree;
 
 use crate::store::Store;
 use crate::values::{Digest, Result, record::Source};
-use cache::SourceCache;
 use original::Original;
 use tree::Tree;
 
@@ -24,50 +22,59 @@ use tree::Tree;
 /// Takes it from the cache if it is there, else puts it together from the trees of the single sources or
 /// from the downloads, and remembers it. An error of code not-found says what has to be fetched.
 pub fn stage(sources: &[Source], store: &Store) -> Result<Digest> {
-    let cache = SourceCache::new(store);
     let key = cache::element_key(sources)?;
-    if let Some(digest) = cache.element(key)? {
+    if let Some(digest) = cache::element(store, &key)? {
         return Ok(digest);
     }
+    let digest = stage_first(sources, store)?;
+    store.sources().write_element(&key, &digest)?;
+    Ok(digest)
+}
+
+/// Puts sources together.
+fn stage_first(sources: &[Source], store: &Store) -> Result<Digest> {
     let cas = store.cas();
     let mut tree = Tree::default();
     for source in sources {
         let directory = tree.open(&cas, source.directory.as_deref().unwrap_or(""))?;
         let kind = kinds::kind(&source.kind)?;
         if kind.changes_previous() {
-            let before = directory.store(&cas)?;
+            let before = publish(directory, store)?;
             *directory = Tree::load(&cas, &kind.stage(source, store, &before)?)?;
         } else {
             directory.import(&cas, &stage_single(source, store)?)?;
         }
     }
-    let digest = tree.store(&cas)?;
-    cache.set_element(key, &digest)?;
+    publish(&tree, store)
+}
+
+fn publish(tree: &Tree, store: &Store) -> Result<Digest> {
+    let batch = store.cas().batch()?;
+    let digest = tree.store(&batch)?;
+    batch.finish()?;
     Ok(digest)
 }
 
 /// The tree of one source that has one of its own.
 fn stage_single(source: &Source, store: &Store) -> Result<Digest> {
-    let cache = SourceCache::new(store);
-    if let Some(digest) = cache.single(source)? {
+    if let Some(digest) = cache::single(store, source)? {
         return Ok(digest);
     }
     let digest = kinds::kind(&source.kind)?.stage(source, store, &Digest::EMPTY)?;
-    cache.set_single(source, &digest)?;
+    store.sources().write(&source.kind, &cache::source_key(source)?, &digest)?;
     Ok(digest)
 }
 
 /// What has to be downloaded before these sources can be staged.
 pub fn missing(sources: &[Source], store: &Store) -> Result<Vec<Original>> {
-    let cache = SourceCache::new(store);
-    if cache.element(cache::element_key(sources)?)?.is_some() {
+    if cache::element(store, &cache::element_key(sources)?)?.is_some() {
         return Ok(Vec::new());
     }
     let mut missing = Vec::new();
     for source in sources {
         let kind = kinds::kind(&source.kind)?;
-        if kind.changes_previous() || cache.single(source)?.is_none() {
-            missing.extend(kind.originals(source, &cache)?.into_iter().filter(|original| !original.is_there()));
+        if kind.changes_previous() || cache::single(store, source)?.is_none() {
+            missing.extend(kind.originals(source, store)?.into_iter().filter(|original| !original.is_there()));
         }
     }
     Ok(missing)

@@ -47,7 +47,7 @@ impl Download {
         if found.hex() == self.sha256 {
             return Ok(());
         }
-        std::fs::remove_file(&self.path).map_err(|error| Error::io("cannot remove", &self.path, error))?;
+        fs::remove_if_there(&self.path)?;
         Err(Error::not_found(format!(
             "the download {} was damaged: its SHA-256 is {}; it is removed, and bst-fetch brings it again",
             self.path.display(),

@@ -1,6 +1,6 @@
 //! A tree of the store that is being put together: only what changes is in memory.
 
-use crate::store::cas::Cas;
+use crate::store::{batch::Batch, cas::Cas, tree::read_directory};
 use crate::values::{Code, Digest, Error, Result, directory, proto};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -25,7 +25,7 @@ pub enum Entry {
 impl Tree {
     /// The directory that the store has under a digest.
     pub fn load(cas: &Cas, digest: &Digest) -> Result<Tree> {
-        let message = directory::decode(&cas.read(digest)?)?;
+        let message = read_directory(cas, digest)?;
         let mut entries = BTreeMap::new();
         for node in message.directories {
             let digest = directory::node_digest(&node.digest, &node.name)?;
@@ -104,7 +104,7 @@ impl Tree {
     }
 
     /// Stores the directory and all below it that is not in the store yet: children first.
-    pub fn store(&self, cas: &Cas) -> Result<Digest> {
+    pub fn store(&self, batch: &Batch) -> Result<Digest> {
         let mut message = proto::Directory::default();
         for (name, entry) in &self.entries {
             let digest = match entry {
@@ -117,11 +117,11 @@ impl Tree {
                     continue;
                 }
                 Entry::Stored(digest) => *digest,
-                Entry::Open(tree) => tree.store(cas)?,
+                Entry::Open(tree) => tree.store(batch)?,
             };
             message.directories.push(proto::DirectoryNode { name: name.clone(), digest: Some(digest.to_proto()) });
         }
-        cas.put(&directory::encode(&message))
+        batch.put(&directory::encode(&message))
     }
 }
 

@@ -1,9 +1,7 @@
 //! Kinds `tar` and `zip`, and `pypi` and `cpan`, which download one or the other.
 
 use super::super::archive::{self, Part};
-use super::super::cache::SourceCache;
 use super::super::config;
-use super::super::intake;
 use super::super::original::{Download, Original};
 use super::Kind;
 use crate::store::Store;
@@ -17,29 +15,29 @@ pub(super) enum Archive {
 }
 
 impl Archive {
-    fn download(&self, source: &Source, cache: &SourceCache) -> Result<Download> {
+    fn download(&self, source: &Source, store: &Store) -> Result<Download> {
         match self {
             Archive::Tar | Archive::Zip => {
                 let (url, sha256) = (config::url(source)?, config::reference(source)?);
-                config::download(source, cache, url, sha256, source.urls.clone())
+                config::download(source, store, url, sha256, source.urls.clone())
             }
             Archive::Pypi | Archive::Cpan => {
                 let (name, sha256) = (config::need(source, "name")?, config::reference_text(source, "sha256sum")?);
                 let suffix = config::reference_text(source, "suffix")?;
                 let urls = source.urls.iter().map(|url| format!("{url}{suffix}")).collect();
-                config::download(source, cache, name, sha256, urls)
+                config::download(source, store, name, sha256, urls)
             }
         }
     }
 }
 
 impl Kind for Archive {
-    fn originals(&self, source: &Source, cache: &SourceCache) -> Result<Vec<Original>> {
-        Ok(vec![Original::File(self.download(source, cache)?)])
+    fn originals(&self, source: &Source, store: &Store) -> Result<Vec<Original>> {
+        Ok(vec![Original::File(self.download(source, store)?)])
     }
 
     fn stage(&self, source: &Source, store: &Store, _before: &Digest) -> Result<Digest> {
-        let download = self.download(source, &SourceCache::new(store))?;
+        let download = self.download(source, store)?;
         let part = match self {
             Archive::Tar | Archive::Zip => Part::Base(config::text(source, "base-dir").unwrap_or("*")),
             Archive::Pypi | Archive::Cpan => Part::BelowTop,
@@ -50,11 +48,14 @@ impl Kind for Archive {
             Archive::Pypi | Archive::Cpan => config::reference_text(source, "suffix")?.ends_with(".zip"),
         };
         download.open()?;
-        let cas = store.cas();
-        let mut sink = |content: &mut dyn std::io::Read| intake::put_reader(&cas, content);
+        let batch = store.cas().batch()?;
+        let mut buffer = Vec::new();
+        let mut sink = |content: &mut dyn std::io::Read| batch.put_reader_with(content, &mut buffer);
         let read = if zip { archive::read_zip } else { archive::read_tar };
         let (digest, tree) = read(&download.path, part, &mut sink)?;
         download.verify(&digest)?;
-        tree?.store(&cas)
+        let tree = tree?.store(&batch)?;
+        batch.finish()?;
+        Ok(tree)
     }
 }

@@ -4,7 +4,6 @@ mod archive;
 mod local;
 mod remote;
 
-use super::cache::SourceCache;
 use super::original::Original;
 use crate::store::Store;
 use crate::values::{Code, Digest, Error, Result, record::Source};
@@ -12,8 +11,8 @@ use crate::values::{Code, Digest, Error, Result, record::Source};
 /// A kind of source.
 pub(super) trait Kind: Sync {
     /// What has to be in the store before the source can be staged.
-    fn originals(&self, source: &Source, cache: &SourceCache) -> Result<Vec<Original>> {
-        let _ = (source, cache);
+    fn originals(&self, source: &Source, store: &Store) -> Result<Vec<Original>> {
+        let _ = (source, store);
         Ok(Vec::new())
     }
 
