@@ -3,3 +3,5 @@
 pub mod cli;
 pub mod environment;
 pub mod pipe;
+pub mod selection;
+pub mod sibling;

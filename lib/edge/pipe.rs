@@ -99,6 +99,11 @@ impl Write for Stdout {
 /// more can be had without waiting. A record that cannot be treated comes out with `error`, is named on
 /// stderr, and the rest goes on.
 pub fn filter(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Exit>) -> Result<Exit> {
+    select(program, |record| treat(record).map(Some))
+}
+
+/// The same for a filter that lets some records through and drops those for which `treat` gives nothing.
+pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option<Exit>>) -> Result<Exit> {
     let mut reader = Reader::new(io::stdin());
     let mut writer = stdout();
     let mut exit = Exit::Done;
@@ -112,11 +117,14 @@ pub fn filter(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Exit>)
             treated = record;
             treat(&mut treated)
         });
-        exit = exit.and(outcome.or_else(|error| {
+        let outcome = outcome.or_else(|error| {
             eprintln!("{program}: {}: {error}", treated.label());
-            treated.set_error(&error).map(|()| error.code().exit())
-        })?);
-        writer.push(&treated)?;
+            treated.set_error(&error).map(|()| Some(error.code().exit()))
+        })?;
+        if let Some(outcome) = outcome {
+            exit = exit.and(outcome);
+            writer.push(&treated)?;
+        }
     }
     writer.flush()?;
     Ok(exit)

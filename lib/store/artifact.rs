@@ -52,8 +52,18 @@ impl Artifacts {
         })
     }
 
-    /// The bytes of a ref, which counts as used from now on, as when BuildStream loads it.
+    /// The bytes of a ref.
     pub fn read_bytes(&self, name: &ArtifactName) -> Result<Option<Vec<u8>>> {
+        Ok(self.load(name, false)?.map(|(bytes, _)| bytes))
+    }
+
+    /// The bytes of a ref, which counts as used from now on, as when BuildStream loads it.
+    pub fn use_bytes(&self, name: &ArtifactName) -> Result<Option<Vec<u8>>> {
+        Ok(self.load(name, true)?.map(|(bytes, _)| bytes))
+    }
+
+    /// The bytes of a ref, and when it was used last.
+    pub fn load(&self, name: &ArtifactName, touch: bool) -> Result<Option<(Vec<u8>, SystemTime)>> {
         let path = self.path(name);
         let failed = |error: std::io::Error| Error::io("cannot read", &path, error);
         let file = match std::fs::File::open(&path) {
@@ -64,12 +74,12 @@ impl Artifacts {
         let meta = file.metadata().map_err(failed)?;
         let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(LONGEST)).unwrap_or(0) + 1);
         (&file).take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-        let age = meta.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
-        if age.is_some_and(|age| age.as_secs() > TOUCH_AFTER) {
+        let used = meta.modified().map_err(failed)?;
+        if touch && SystemTime::now().duration_since(used).is_ok_and(|age| age.as_secs() > TOUCH_AFTER) {
             // Of another user's store it cannot be set; then it is their affair what expires.
             let _ = file.set_modified(SystemTime::now());
         }
-        Ok(Some(bytes))
+        Ok(Some((bytes, used)))
     }
 
     /// Writes a ref. Everything that the artifact names must be in the store already: the ref is the commit

@@ -9,8 +9,28 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Completeness {
     cas: Cas,
-    blobs: Mutex<HashSet<Digest>>,
-    trees: Mutex<HashSet<Digest>>,
+    blobs: Mutex<Seen>,
+    trees: Mutex<Seen>,
+}
+
+/// What was found whole, up to a limit: over a store with millions of blobs it would fill the memory.
+#[derive(Debug, Default)]
+struct Seen(HashSet<Digest>);
+
+/// About 40 MiB in all.
+const MOST: usize = 400_000;
+
+impl Seen {
+    fn contains(&self, digest: &Digest) -> bool {
+        self.0.contains(digest)
+    }
+
+    fn insert(&mut self, digest: Digest) {
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(digest);
+    }
 }
 
 impl Completeness {
@@ -64,7 +84,8 @@ impl Completeness {
             }
         }
         // Only now is every one of them whole.
-        locked(&self.trees).extend(walked);
+        let mut trees = locked(&self.trees);
+        walked.into_iter().for_each(|digest| trees.insert(digest));
         Ok(())
     }
 

@@ -62,7 +62,7 @@ impl<'a> Lookups<'a> {
 
     /// What is there for `name`. The ref counts as used, as it does when BuildStream loads it.
     pub fn look_up(&self, name: &ArtifactName) -> Result<Lookup> {
-        let Some(bytes) = self.artifacts.read_bytes(name)? else { return Ok(Lookup::Absent) };
+        let Some(bytes) = self.artifacts.use_bytes(name)? else { return Ok(Lookup::Absent) };
         Ok(self.judge(&bytes))
     }
 

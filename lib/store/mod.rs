@@ -12,13 +12,17 @@ pub mod completeness;
 pub mod fs;
 pub mod import;
 mod intake;
+pub mod inventory;
 pub mod lease;
 pub mod listing;
 pub mod lock;
 pub mod lookup;
 pub mod metadata;
+pub mod naming;
 pub mod parallel;
 pub mod preimage;
+pub mod query;
+pub mod select;
 pub mod sources;
 pub mod tree;
 

@@ -399,12 +399,13 @@ pub struct Split {
 }
 
 /// What the store has for a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Cached,
     Failed,
+    #[default]
     Absent,
     Damaged,
 }
@@ -419,7 +420,7 @@ pub enum By {
 }
 
 /// `cache`: the answer of bst-cache-query.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cache {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -427,6 +428,12 @@ pub struct Cache {
     /// The strong key of what was found: in non-strict mode not always the record's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
+    /// Why a failure is not replayed: `expired` (by `--failure-ttl`) or `class` (by `--replay`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Only of a failure, where a switch or the record's policy asks: whether it is replayed or built again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<bool>,
     pub state: State,
     /// `local`, or the URL of the server.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
@@ -577,7 +584,7 @@ mod tests {
     #[test]
     fn what_is_not_known_passes_untouched_and_keys_come_out_sorted() {
         let mut record = Record::parse(b"{\"z\": {\"b\":1,  \"a\":2}, \"element\":\"a.bst\"}\n").unwrap();
-        record.set("cache", &Cache { by: None, key: None, state: State::Absent, place: None }).unwrap();
+        record.set("cache", &Cache { state: State::Absent, ..Cache::default() }).unwrap();
         let mut line = Vec::new();
         record.write_line(&mut line).unwrap();
         assert_eq!(

@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cache_query;
 mod cat;
 mod completions;
 mod plumbing;
+mod stock;
