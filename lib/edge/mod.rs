@@ -5,3 +5,4 @@ pub mod environment;
 pub mod pipe;
 pub mod selection;
 pub mod sibling;
+pub mod signals;

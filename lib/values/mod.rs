@@ -14,6 +14,7 @@ pub mod result;
 #[cfg(test)]
 mod schema;
 pub mod time;
+pub mod yaml;
 
 pub use digest::Digest;
 pub use error::{Code, Error, Place, Result};

@@ -445,7 +445,8 @@ pub struct Cache {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Work {
-    /// Where the build's sandbox root came from: the staged tree that `changes` applies to.
+    /// The root, in the store already, as it was before the build. Where it is present, `files`,
+    /// `buildtree` and `buildroot` are paths inside the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Digest>,
     /// The whole root after the build.
@@ -453,8 +454,7 @@ pub struct Work {
     pub buildroot: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buildtree: Option<String>,
-    /// What the build changed in `base`: the upper layer of an overlay. Present where the root itself is
-    /// not on disk any more; `files`, `buildtree` and `buildroot` are then paths inside the root.
+    /// What the build changed in `base`: the upper layer of an overlay. Absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<String>,
     /// The directory that holds all of this and that the commit removes.
@@ -463,9 +463,35 @@ pub struct Work {
     pub files: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// What the kind made of the public data, where that is not what the record has in `build`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<Value>,
+    /// Directories of the root of which nothing but `changes` counts: what `base` has there is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
+    /// The sandbox of the build, as a shell in its root needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<SandboxState>,
     /// The staged sources, already in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<Digest>,
+}
+
+/// How the sandbox of a build was set up.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SandboxState {
+    /// Working directory.
+    pub cwd: String,
+    /// Everything of the environment but PWD.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// The trees that were staged apart, for the digests in the environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subsandboxes: Vec<Digest>,
+    /// The directories that the build could write to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writable: Vec<String>,
 }
 
 /// `artifact`: what the store holds.

@@ -32,7 +32,7 @@ const LISTS: [(&str, &str); 16] = [
 ];
 
 /// Described in the text of other entries.
-const IN_TEXT: [&str; 4] = ["Blocker", "Command", "Layout", "RemoteApisSocket"];
+const IN_TEXT: [&str; 5] = ["Blocker", "Command", "Layout", "RemoteApisSocket", "SandboxState"];
 
 fn names<'a>(properties: &'a Value) -> BTreeSet<&'a str> {
     properties.as_object().expect("properties").keys().map(String::as_str).collect()

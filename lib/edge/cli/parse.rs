@@ -4,6 +4,7 @@ use super::{Flag, Operands, Program, Takes};
 use crate::values::{Error, Result};
 use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A command line that was understood.
 pub struct Arguments {
@@ -53,6 +54,17 @@ impl Arguments {
         text.parse()
             .map(Some)
             .map_err(|_| Error::usage(format!("--{long} wants {expected}, found \"{}\"", text.escape_default())))
+    }
+
+    /// The value of a flag as a duration: `90s`, `2h 30m`.
+    pub fn duration(&self, long: &str) -> Result<Option<Duration>> {
+        let Some(text) = self.text(long)? else { return Ok(None) };
+        humantime::parse_duration(text).map(Some).map_err(|_| {
+            Error::usage(format!(
+                "--{long} wants a duration like 90s or \"2h 30m\", found \"{}\"",
+                text.escape_default()
+            ))
+        })
     }
 
     /// The words of a flag whose values are comma-separated lists.

@@ -1,15 +1,19 @@
 //! The tables, one file a program.
 
+mod build;
 mod cache_query;
 mod cat;
+mod commit_artifact;
 mod completions;
 mod selection;
 
+pub use build::BUILD;
 pub use cache_query::CACHE_QUERY;
 pub use cat::CAT;
+pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
 
 use super::Program;
 
 /// Every program of the suite, by name.
-pub const ALL: &[&Program] = &[&CACHE_QUERY, &CAT, &COMPLETIONS];
+pub const ALL: &[&Program] = &[&BUILD, &CACHE_QUERY, &CAT, &COMMIT_ARTIFACT, &COMPLETIONS];

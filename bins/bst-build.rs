@@ -1,0 +1,38 @@
+//! Builds the element of each record in a sandbox: bst-build(1).
+
+use bst_plumbing::doing::build::{Builder, Job, Seen};
+use bst_plumbing::edge::{cli, environment, pipe, signals::Signals};
+use bst_plumbing::store::Store;
+use bst_plumbing::values::{Exit, result::FailureClass, result::Standing};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let program = &cli::programs::BUILD;
+    let exit = cli::main(program, |arguments| {
+        let signals = Signals::take()?;
+        environment::set_umask();
+        let builder = Builder {
+            store: Store::new(environment::store_root()?),
+            bwrap: environment::find_program("bwrap"),
+            name: format!("{} {}", program.name, cli::VERSION),
+            host: environment::host(),
+            timeout: arguments.duration("timeout")?,
+            keep: arguments.has("keep-work"),
+            cancel: &signals,
+        };
+        let mut seen = Seen::default();
+        pipe::filter(program.name, |record| {
+            seen.add(record)?;
+            let built = builder.build(&Job::read(record, &seen)?)?;
+            record.set("work", &built.work)?;
+            record.set("result", &built.result)?;
+            Ok(match built.result.class.map(FailureClass::standing) {
+                None => Exit::Done,
+                Some(Standing::Logged) => Exit::Environment,
+                Some(_) => Exit::Failed,
+            })
+        })
+    });
+    Signals::pass_on();
+    exit
+}
