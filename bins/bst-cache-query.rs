@@ -3,7 +3,8 @@
 use bst_plumbing::edge::cli::{self, Arguments, programs::CACHE_QUERY};
 use bst_plumbing::edge::{environment, pipe, selection, sibling};
 use bst_plumbing::store::inventory::{Entry, Inventory};
-use bst_plumbing::store::query::{Answer, How, Query, Replay};
+use bst_plumbing::store::lookup::Answer;
+use bst_plumbing::store::query::{How, Query, Replay};
 use bst_plumbing::store::select::Selection;
 use bst_plumbing::store::{Store, naming};
 use bst_plumbing::values::record::State;

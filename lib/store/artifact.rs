@@ -2,6 +2,7 @@
 
 use super::cas::TOUCH_AFTER;
 use super::fs;
+use super::glance::Glance;
 use crate::values::{Error, Key, Result, name, name::ArtifactName, proto};
 use prost::Message;
 use std::io::Read;
@@ -144,22 +145,11 @@ fn children(path: PathBuf) -> impl Iterator<Item = Result<(PathBuf, String)>> {
     error.map(Err).into_iter().chain(entries)
 }
 
-/// An artifact's message, if the bytes are one. An empty message decodes too, and a cut one may: both lack
-/// the version or the keys, which every artifact has.
+/// An artifact's message, if the bytes are one. An empty message can be read too, and a cut one may: both lack
+/// what every artifact has.
 pub fn decode(bytes: &[u8]) -> Option<proto::Artifact> {
-    let artifact = proto::Artifact::decode(bytes).ok()?;
-    is_whole(&artifact).then_some(artifact)
-}
-
-/// What BuildStream writes into every artifact. A failure says so: the mark of success is absent from a
-/// message that lost it, too, and then the words still say "succeeded", or nothing.
-fn is_whole(artifact: &proto::Artifact) -> bool {
-    artifact.version > 0
-        && [&artifact.strong_key, &artifact.weak_key].iter().all(|key| key.parse::<Key>().is_ok())
-        && (artifact.build_success || !matches!(artifact.build_error.as_str(), "" | "succeeded"))
-        && artifact.public_data.is_some()
-        && artifact.low_diversity_meta.is_some()
-        && artifact.high_diversity_meta.is_some()
+    Glance::at(bytes)?.whole()?;
+    proto::Artifact::decode(bytes).ok()
 }
 
 /// Why bytes are no artifact, in words.

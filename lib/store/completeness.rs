@@ -1,6 +1,7 @@
 //! Whether all of a tree or an artifact is in the store.
 
 use super::cas::Cas;
+use super::glance::Whole;
 use crate::values::{Digest, Error, Result, directory, proto};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -39,17 +40,12 @@ impl Completeness {
     }
 
     /// Whether everything is there that makes an artifact count: the tree of its files, its metadata, its
-    /// public data and its logs. The error says what is missing.
-    pub fn artifact(&self, artifact: &proto::Artifact) -> Result<()> {
-        let metadata = [&artifact.low_diversity_meta, &artifact.high_diversity_meta, &artifact.public_data];
-        let logs = artifact.logs.iter().map(|log| &log.digest);
-        for digest in metadata.into_iter().chain(logs).flatten() {
-            self.blob(&Digest::from_proto(digest)?)?;
+    /// public data and its logs. The error says what is missing. `bytes` are those of the message.
+    pub fn artifact(&self, artifact: &Whole, bytes: &[u8]) -> Result<()> {
+        for digest in artifact.metadata.iter().chain(&artifact.view.logs(bytes)) {
+            self.blob(digest)?;
         }
-        match &artifact.files {
-            Some(files) => self.tree(&Digest::from_proto(files)?),
-            None => Ok(()),
-        }
+        artifact.view.files.map_or(Ok(()), |files| self.tree(&files))
     }
 
     /// Whether a blob is there.

@@ -77,3 +77,64 @@ pub fn set_mtime(directory: impl AsFd, path: &Path, seconds: i64) -> rustix::io:
     let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
     rustix::fs::utimensat(directory, path, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
+
+/// A directory under which many small files are read: each is found from its descriptor, in few system calls.
+#[derive(Debug)]
+pub struct Shelf {
+    path: std::path::PathBuf,
+    fd: std::sync::OnceLock<OwnedFd>,
+}
+
+impl Shelf {
+    pub fn new(path: &Path) -> Shelf {
+        Shelf { path: path.to_owned(), fd: std::sync::OnceLock::new() }
+    }
+
+    /// Reads a file into `buffer`; `false` where there is none. The file counts as used from now on if that was
+    /// `touch_after` seconds ago.
+    pub fn read(&self, name: &str, touch_after: Option<u64>, buffer: &mut Vec<u8>) -> Result<bool> {
+        let failed = |error: rustix::io::Errno| Error::io("cannot read", &self.path.join(name), error);
+        let root = match self.fd.get() {
+            Some(fd) => fd,
+            // It may come into being while we run.
+            None => {
+                match rustix::fs::open(&self.path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+                    Ok(fd) => self.fd.get_or_init(|| fd),
+                    Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(false),
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+        };
+        let file = match rustix::fs::openat(root, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+            Ok(file) => file,
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        };
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
+        let size = usize::try_from(stat.st_size).unwrap_or(0);
+        if size > LONGEST {
+            buffer.clear();
+            return Ok(true);
+        }
+        buffer.resize(size, 0);
+        let mut length = 0;
+        while length < size {
+            match rustix::io::read(&file, &mut buffer[length..]).map_err(failed)? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        buffer.truncate(length);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let used = u64::try_from(stat.st_mtime).unwrap_or(0);
+        if touch_after.is_some_and(|after| now.saturating_sub(used) > after) {
+            let time = rustix::fs::Timespec { tv_sec: i64::try_from(now).unwrap_or(0), tv_nsec: 0 };
+            // Of another user's store it cannot be set; then it is their affair what expires.
+            let _ = rustix::fs::futimens(&file, &rustix::fs::Timestamps { last_access: time, last_modification: time });
+        }
+        Ok(true)
+    }
+}
+
+/// No file of a shelf is longer; a longer one reads as empty, which is damaged.
+const LONGEST: usize = 1 << 28;

@@ -1,7 +1,8 @@
 //! Everything that the store has: each artifact once, under its strong key, and what is known of keys that
 //! have no artifact. It is streamed; a million artifacts take no more memory than a thousand.
 
-use super::lookup::{Lookup, Lookups};
+use super::glance::Glance;
+use super::lookup::Lookups;
 use super::metadata::Metadata;
 use super::{Store, fs};
 use crate::values::record::{ArtifactField, Cache, State};
@@ -132,21 +133,18 @@ impl<'a> Inventory<'a> {
     fn of_ref(&self, name: &ArtifactName) -> Result<Option<Entry>> {
         let Some((bytes, used)) = self.store.artifacts().load(name, false)? else { return Ok(None) };
         // A weak key, unless the strong one is gone.
-        if let Some(strong) = super::artifact::decode(&bytes).and_then(|artifact| artifact.strong_key.parse().ok()) {
-            if strong != name.key() && self.store.artifacts().exists(&name.with_key(strong)) {
-                return Ok(None);
-            }
+        let strong = Glance::at(&bytes).and_then(Glance::whole).map_or(name.key(), |whole| whole.strong);
+        if strong != name.key() && self.store.artifacts().exists(&name.with_key(strong)) {
+            return Ok(None);
         }
         self.judge(name, &bytes, used).map(Some)
     }
 
     fn judge(&self, name: &ArtifactName, bytes: &[u8], used: SystemTime) -> Result<Entry> {
-        let lookup = self.lookups.judge(bytes);
-        let state = lookup.state();
         let mut entry = Entry {
             element: format!("{}.bst", name.element()),
             name: name.clone(),
-            state,
+            state: State::Damaged,
             problem: None,
             weak_key: None,
             artifact: None,
@@ -154,21 +152,20 @@ impl<'a> Inventory<'a> {
             used,
             flaky: false,
         };
-        match lookup {
-            Lookup::Found(found) => {
-                let strong = found.strong_key().map_or_else(|| name.clone(), |key| name.with_key(key));
-                let metadata = self.store.metadata().read(&strong)?;
-                entry.weak_key = found.artifact.weak_key.parse().ok();
-                entry.artifact = Some(field(&found.artifact, name)?);
-                let known = metadata.as_ref().and_then(|metadata| metadata.result_of(&found.message));
-                entry.result = Some(known.cloned().unwrap_or_else(|| self.lookups.result_inside(&found.artifact)));
-                if let Some(metadata) = metadata {
-                    entry.flaky = metadata.is_flaky();
-                    entry.element = metadata.element;
-                }
-            }
-            Lookup::Damaged(problem) => entry.problem = Some(problem),
-            Lookup::Absent => {}
+        let whole = match self.lookups.whole(bytes) {
+            Ok(whole) => whole,
+            Err(problem) => return Ok(Entry { problem: Some(problem), ..entry }),
+        };
+        let metadata = self.store.metadata().read(&name.with_key(whole.strong))?;
+        let known = metadata.as_ref().and_then(|metadata| metadata.result_of(&Digest::of(bytes)));
+        let known = known.filter(|result| result.success == whole.view.success);
+        entry.state = if whole.view.success { State::Cached } else { State::Failed };
+        entry.weak_key = whole.view.weak;
+        entry.artifact = Some(whole.view.field(name));
+        entry.result = Some(known.cloned().unwrap_or_else(|| self.lookups.result_in(&whole)));
+        if let Some(metadata) = metadata {
+            entry.flaky = metadata.is_flaky();
+            entry.element = metadata.element;
         }
         Ok(entry)
     }

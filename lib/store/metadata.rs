@@ -4,8 +4,10 @@
 //! bytes; everything else in it is history: a crash, or another tool, can leave the two apart.
 
 use super::fs;
-use crate::values::{Digest, Key, Result, name::ArtifactName, record::ArtifactField, result::BuildResult};
+use crate::values::{Digest, Error, Key, Result, name::ArtifactName, record::ArtifactField, result::BuildResult};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The form of the files. It grows by addition only.
@@ -101,11 +103,7 @@ impl MetadataFiles {
 
     /// Writes a file.
     pub fn write(&self, name: &ArtifactName, metadata: &Metadata) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(metadata).map_err(|error| {
-            crate::values::Error::malformed(format!("the metadata of {name} cannot be written: {error}"))
-        })?;
-        bytes.push(b'\n');
-        fs::write_atomic(&self.path(name), &bytes, 0o644)
+        fs::write_atomic(&self.path(name), &encode(metadata)?, 0o644)
     }
 
     /// Removes a file; `false` where there was none.
@@ -114,9 +112,46 @@ impl MetadataFiles {
     }
 }
 
+/// The text of a metadata file: an object with one field a line, so that it can be read without tools.
+fn encode(metadata: &Metadata) -> Result<Vec<u8>> {
+    let failed = |error| Error::malformed(format!("the metadata of {} cannot be written: {error}", metadata.element));
+    let fields: BTreeMap<String, Box<RawValue>> =
+        serde_json::to_vec(metadata).and_then(|json| serde_json::from_slice(&json)).map_err(failed)?;
+    let mut text = String::from("{");
+    for (index, (field, value)) in fields.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        text += &format!("{comma}\n \"{field}\": {}", value.get());
+    }
+    text += "\n}\n";
+    Ok(text.into_bytes())
+}
+
 /// What a metadata file holds, if it is one.
 pub fn decode(bytes: &[u8]) -> Option<Metadata> {
     serde_json::from_slice::<Metadata>(bytes).ok().filter(|metadata| metadata.v == VERSION)
+}
+
+/// The part of a metadata file that a query needs, its result still as text.
+#[derive(Debug, Deserialize)]
+struct Brief<'a> {
+    key: Key,
+    #[serde(default)]
+    message: Option<Digest>,
+    #[serde(borrow)]
+    result: &'a RawValue,
+    v: u32,
+}
+
+/// The result in a metadata file and its text, if the file says without any doubt that it is that of the build
+/// of `key` whose artifact's message has this digest.
+pub(super) fn result_text<'a>(bytes: &'a [u8], key: Key, message: &Digest) -> Option<(BuildResult, &'a RawValue)> {
+    let brief: Brief<'a> = serde_json::from_slice(bytes).ok()?;
+    let same = brief.v == VERSION && brief.key == key && brief.message.as_ref() == Some(message);
+    // A record is one line.
+    if !same || brief.result.get().contains('\n') {
+        return None;
+    }
+    Some((serde_json::from_str(brief.result.get()).ok()?, brief.result))
 }
 
 /// The line by which the result travels inside the artifact: at the end of the YAML of its high-diversity
@@ -124,7 +159,7 @@ pub fn decode(bytes: &[u8]) -> Option<Metadata> {
 pub fn result_line(result: &BuildResult) -> Result<String> {
     serde_json::to_string(result)
         .map(|json| format!("result: {json}\n"))
-        .map_err(|error| crate::values::Error::malformed(format!("a result cannot be written: {error}")))
+        .map_err(|error| Error::malformed(format!("a result cannot be written: {error}")))
 }
 
 /// The result that [`result_line`] put into the high-diversity metadata, if there is one.

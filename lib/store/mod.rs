@@ -10,6 +10,7 @@ pub mod checkout;
 pub mod commit;
 pub mod completeness;
 pub mod fs;
+pub mod glance;
 pub mod import;
 mod intake;
 pub mod inventory;

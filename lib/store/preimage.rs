@@ -31,10 +31,10 @@ impl Preimages {
     /// Keeps what the record's key was made of, unless it is kept already. A record that does not say (made
     /// by hand, or after a pull) leaves none.
     pub fn keep(&self, record: &Record) -> Result<()> {
-        let Some(key) = record.get::<Key>("key")? else { return Ok(()) };
         if !record.has("build") {
             return Ok(());
         }
+        let Some(key) = record.get::<Key>("key")? else { return Ok(()) };
         let path = self.path(&key);
         if rustix::fs::access(&path, rustix::fs::Access::EXISTS).is_ok() {
             return Ok(());

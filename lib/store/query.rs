@@ -1,10 +1,9 @@
 //! The answers of bst-cache-query: what the store has for the key of a record.
 
-use super::inventory;
-use super::lookup::{Found, Lookup, Lookups};
-use super::{Store, artifact, preimage::Preimages};
-use crate::values::record::{ArtifactField, By, Cache, PolicyField, State};
-use crate::values::result::{BuildResult, FailureClass};
+use super::lookup::{Answer, Lookups};
+use super::{Store, preimage::Preimages};
+use crate::values::record::{By, PolicyField, State};
+use crate::values::result::FailureClass;
 use crate::values::{Error, Key, Record, Result, name::ArtifactName};
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -55,26 +54,15 @@ pub struct How {
 #[derive(Debug)]
 pub struct Query<'a> {
     lookups: Lookups<'a>,
-    store: &'a Store,
     preimages: Preimages,
     how: How,
     weak: HashMap<ArtifactName, Answer>,
 }
 
-/// What is there for a key.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub cache: Cache,
-    pub result: Option<BuildResult>,
-    pub artifact: Option<ArtifactField>,
-    /// What is wrong, if it is damaged.
-    pub problem: Option<String>,
-}
-
 impl<'a> Query<'a> {
     pub fn new(store: &'a Store, how: How) -> Query<'a> {
         let (lookups, preimages) = (Lookups::new(store), store.preimages());
-        Query { lookups, store, preimages, how, weak: HashMap::new() }
+        Query { lookups, preimages, how, weak: HashMap::new() }
     }
 
     /// Adds `cache`, and where there is an artifact `artifact` and `result`. Returns the answer, and nothing
@@ -91,7 +79,7 @@ impl<'a> Query<'a> {
         };
         if !record.has("element") && !record.has("project") {
             // A key of the command line that no element has.
-            let answer = plain(State::Absent, By::Strict, None);
+            let answer = Answer::absent();
             record.set("cache", &answer.cache)?;
             return Ok(Some(answer));
         }
@@ -102,19 +90,21 @@ impl<'a> Query<'a> {
         let _ = self.preimages.keep(record);
         let mut answer = self.answer(&name, weak)?;
         self.judge_failure(&mut answer, policy.as_ref())?;
-        record.set("cache", &answer.cache)?;
+        record.set_ordered("cache", &answer.cache)?;
         if let Some(artifact) = &answer.artifact {
-            record.set("artifact", artifact)?;
+            record.set_ordered("artifact", artifact)?;
         }
-        if let Some(result) = &answer.result {
-            record.set("result", result)?;
+        match (answer.text.take(), &answer.result) {
+            (Some(text), _) => record.set_raw("result", text),
+            (None, Some(result)) => record.set_ordered("result", result)?,
+            (None, None) => {}
         }
         Ok(Some(answer))
     }
 
     /// What is there under a name, or else under a weak key of the same element.
     pub fn answer(&mut self, name: &ArtifactName, weak: Option<Key>) -> Result<Answer> {
-        let strict = self.look_up(name, By::Strict)?;
+        let strict = self.lookups.answer(name, By::Strict, self.how.exists)?;
         let Some(weak) = weak.filter(|weak| *weak != name.key()) else { return Ok(strict) };
         if matches!(strict.cache.state, State::Cached | State::Failed) {
             return Ok(strict);
@@ -123,45 +113,12 @@ impl<'a> Query<'a> {
         let known = match self.weak.get(&weak) {
             Some(known) => known.clone(),
             None => {
-                let answer = self.look_up(&weak, By::Weak)?;
+                let answer = self.lookups.answer(&weak, By::Weak, self.how.exists)?;
                 self.weak.insert(weak, answer.clone());
                 answer
             }
         };
         Ok(if known.cache.state == State::Absent { strict } else { known })
-    }
-
-    fn look_up(&self, name: &ArtifactName, by: By) -> Result<Answer> {
-        if self.how.exists {
-            return self.by_ref(name, by);
-        }
-        match self.lookups.look_up(name)? {
-            Lookup::Absent => Ok(plain(State::Absent, by, None)),
-            Lookup::Damaged(problem) => Ok(plain(State::Damaged, by, Some(format!("{name}: {problem}")))),
-            Lookup::Found(found) => self.found(name, &found, by),
-        }
-    }
-
-    fn by_ref(&self, name: &ArtifactName, by: By) -> Result<Answer> {
-        let Some(bytes) = self.store.artifacts().read_bytes(name)? else {
-            return Ok(plain(State::Absent, by, None));
-        };
-        Ok(match artifact::decode(&bytes) {
-            Some(artifact) if artifact.build_success => plain(State::Cached, by, None),
-            Some(_) => plain(State::Failed, by, None),
-            None => plain(State::Damaged, by, Some(format!("{name}: {}", artifact::what_is_wrong(&bytes)))),
-        })
-    }
-
-    fn found(&self, name: &ArtifactName, found: &Found, by: By) -> Result<Answer> {
-        let state = if found.artifact.build_success { State::Cached } else { State::Failed };
-        let cache = Cache { key: found.strong_key(), ..plain(state, by, None).cache };
-        Ok(Answer {
-            cache,
-            result: Some(self.lookups.result(name, found)?),
-            artifact: Some(inventory::field(&found.artifact, name)?),
-            problem: None,
-        })
     }
 
     /// Says whether a failure is replayed, if anybody asks: the record's policy, or else the switches.
@@ -209,10 +166,4 @@ pub fn duration(text: &str) -> Result<Duration> {
         let text = text.escape_default();
         Error::usage(format!("\"{text}\" is no duration ({error}); write 90s, 2h30m, 7d, ..."))
     })
-}
-
-fn plain(state: State, by: By, problem: Option<String>) -> Answer {
-    let found = matches!(state, State::Cached | State::Failed);
-    let cache = Cache { by: found.then_some(by), place: found.then(|| "local".to_owned()), state, ..Cache::default() };
-    Answer { cache, result: None, artifact: None, problem }
 }

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::inventory::Entry;
-use super::query::Answer;
+use super::lookup::Answer;
 use crate::values::glob::Glob;
 use crate::values::record::State;
 use crate::values::result::FailureClass;
