@@ -7,6 +7,7 @@
 pub use super::mark::Mark;
 
 use crate::values::{Error, Result};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// A node of a document.
@@ -74,6 +75,15 @@ impl Node {
         match self {
             Node::Mapping(mapping) => Ok(mapping),
             _ => Err(self.expected("a mapping")),
+        }
+    }
+
+    /// As JSON, every scalar a text.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Node::Scalar(scalar) => Value::String(scalar.text.to_string()),
+            Node::List(list) => Value::Array(list.items.iter().map(Node::to_json).collect()),
+            Node::Mapping(mapping) => Value::Object(mapping.to_json()),
         }
     }
 
@@ -167,6 +177,11 @@ impl Mapping {
     /// The entries, to be changed.
     pub fn entries_mut(&mut self) -> &mut Vec<(Arc<str>, Node)> {
         Arc::make_mut(&mut self.entries)
+    }
+
+    /// As JSON, every scalar a text.
+    pub fn to_json(&self) -> Map<String, Value> {
+        self.iter().map(|(key, node)| (key.to_string(), node.to_json())).collect()
     }
 
     /// A value.

@@ -137,6 +137,13 @@ impl Error {
         error
     }
 
+    /// The same where BuildStream gives no reason.
+    pub fn in_domain(domain: Domain, message: impl Into<String>) -> Error {
+        let mut error = Error::new(Code::Project, message);
+        error.0.domain = Some(domain);
+        error
+    }
+
     /// A system error while doing `what` ("cannot read") to `path`.
     pub fn io(what: &str, path: &Path, source: impl Into<io::Error>) -> Error {
         let source = source.into();

@@ -1,5 +1,6 @@
 //! What is passed around: values with a text form, no input or output.
 
+pub mod assembly;
 pub mod digest;
 pub mod directory;
 pub mod error;

@@ -3,6 +3,7 @@
 //! A [`Record`] keeps each top-level field as the text that came in, so that what a program does not know
 //! or does not need is passed on untouched and unparsed. The structs here are the forms of the fields.
 
+use super::assembly::{CheckForbidden, CollectIntegration, CollectManifest, FlatpakImage, SnapImage, TarElement};
 use super::{Digest, Error, Key, Result, name::ArtifactName, time::Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
@@ -337,7 +338,20 @@ pub enum Instructions {
     Filter(Split),
     /// Not built: a junction, or a link.
     Nothing,
-    /// What a helper program of the kind said, to be given back to it (bst-plugin(7)).
+    /// Fails if something is below that must not be.
+    CheckForbidden(CheckForbidden),
+    /// A script of all integration commands.
+    CollectIntegration(CollectIntegration),
+    /// Which sources everything below is made of.
+    CollectManifest(CollectManifest),
+    /// The content of a flatpak.
+    FlatpakImage(FlatpakImage),
+    /// The content of a snap.
+    SnapImage(SnapImage),
+    /// Everything below as one archive.
+    TarElement(TarElement),
+    /// A helper program builds it (bst-plugin(7)), and gets back the `data` that it gave. `null` where the key
+    /// was computed without it.
     Helper { data: Value },
 }
 
@@ -614,7 +628,7 @@ pub struct Blocker {
     pub key: Option<Key>,
 }
 
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 

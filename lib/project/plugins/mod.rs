@@ -69,6 +69,28 @@ pub struct Plugin {
     pub defaults: Option<PathBuf>,
 }
 
+impl Plugin {
+    /// The package that it comes from, if it is one that is known here.
+    pub fn package(&self) -> Option<&str> {
+        match &self.family {
+            Family::Package { name, .. } => Some(name),
+            Family::Core | Family::Own => None,
+        }
+    }
+
+    /// Whether it is of a release before this one. A package that does not say which release it is counts as
+    /// the newest.
+    pub fn is_before(&self, release: [u32; 3]) -> bool {
+        let Family::Package { version: Some(version), .. } = &self.family else { return false };
+        let mut numbers = version.split('.').map(|part| {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            part[..digits].parse().unwrap_or(0)
+        });
+        let version: [u32; 3] = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+        version < release
+    }
+}
+
 /// A project, as far as its plugins go.
 pub trait Host {
     /// Its name.

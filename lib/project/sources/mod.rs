@@ -4,12 +4,29 @@
 //! A kind sees a source through [`SourceView`], everything composed and expanded, and answers with the
 //! `record::Source` that travels in the element's record.
 
+mod bazel;
+mod cargo;
+mod docker;
+mod download;
+mod draft;
+mod git;
+mod gitcommunity;
+mod golang;
+mod local;
+mod patch;
+mod plugincode;
+mod registry;
+mod vcs;
+
 use super::localdigest::Digests;
 use super::node::{Mapping, Mark};
-use super::plugins::Plugin;
+use super::plugins::{Family, Plugin};
+use crate::values::error::Domain;
 use crate::values::record::Source;
 use crate::values::{Code, Error, Result};
 use std::path::Path;
+
+pub use local::workspace;
 
 /// The aliases and mirrors of a project.
 pub trait Urls {
@@ -56,9 +73,83 @@ pub struct SourceView<'a> {
 
 /// Asks the source's kind. A source without ref comes back without `key` and `unique`.
 pub fn configure(view: &SourceView) -> Result<Source> {
-    Err(Error::new(
-        Code::Unsupported,
-        format!("no source kind \"{}\" is known here, and no helper bst-source-{} was found", view.kind, view.kind),
-    )
-    .at(view.mark.place()))
+    let configure = known(view.plugin).ok_or_else(|| {
+        let message = format!(
+            "no source kind \"{}\" of {} is known here, and there is no program bst-source-{} on the search path that \
+             knows it (see bst-plugin(7))",
+            view.kind,
+            match &view.plugin.family {
+                Family::Core => "BuildStream's own",
+                Family::Package { name, .. } => name,
+                Family::Own => "the project's own",
+            },
+            view.kind
+        );
+        Error::new(Code::Unsupported, message).at(view.mark.place())
+    })?;
+    configure(view)
+}
+
+type Configure = fn(&SourceView) -> Result<Source>;
+
+fn known(plugin: &Plugin) -> Option<Configure> {
+    match (&plugin.family, plugin.package()) {
+        (Family::Core, _) => core(&plugin.kind),
+        (_, Some("buildstream-plugins")) => of_plugins(&plugin.kind),
+        (_, Some("buildstream-plugins-community")) => of_community(&plugin.kind),
+        _ => None,
+    }
+}
+
+fn core(kind: &str) -> Option<Configure> {
+    Some(match kind {
+        "local" => local::configure,
+        "remote" => download::remote,
+        "tar" => download::archive,
+        _ => return None,
+    })
+}
+
+fn of_plugins(kind: &str) -> Option<Configure> {
+    Some(match kind {
+        "bzr" => vcs::bzr,
+        "cargo" => cargo::cargo,
+        "docker" => docker::configure,
+        "git" => git::configure,
+        "patch" => patch::patch,
+        "pip" => registry::pip,
+        _ => return None,
+    })
+}
+
+fn of_community(kind: &str) -> Option<Configure> {
+    Some(match kind {
+        "anitya" => registry::anitya,
+        "bazel_file" => bazel::file,
+        "bazel_source" => bazel::source,
+        "cargo2" => cargo::cargo2,
+        "cpan" => registry::cpan,
+        "deb" | "zip" => download::archive,
+        "gen_cargo_lock" => cargo::lock,
+        "git_module" => gitcommunity::module,
+        "git_repo" => gitcommunity::repo,
+        "git_tag" => gitcommunity::tag,
+        "gnu" => registry::gnu,
+        "go_module" => golang::module,
+        "ostree" => vcs::ostree,
+        "patch_queue" => patch::queue,
+        "pypi" => registry::pypi,
+        "quilt" => patch::quilt,
+        _ => return None,
+    })
+}
+
+/// An error of the source's own domain, with BuildStream's reason.
+fn refuse(view: &SourceView, reason: &str, message: impl Into<String>) -> Error {
+    Error::of_project(Domain::Source, reason, message).at(view.mark.place())
+}
+
+/// The same where BuildStream gives no reason.
+fn object(view: &SourceView, message: impl Into<String>) -> Error {
+    Error::in_domain(Domain::Source, message).at(view.mark.place())
 }
