@@ -75,7 +75,7 @@ impl<'a> Query<'a> {
             if record.has("error") {
                 return Ok(None);
             }
-            return Err(Error::malformed(format!("{} has no field \"key\"", record.label())));
+            return Err(Error::malformed("expected a field \"key\", found none"));
         };
         if !record.has("element") && !record.has("project") {
             // A key of the command line that no element has.

@@ -32,12 +32,12 @@ impl Record {
         let Some(raw) = self.fields.get(field) else { return Ok(None) };
         serde_json::from_str(raw.get())
             .map(Some)
-            .map_err(|error| Error::malformed(format!("field \"{field}\" of {}: {error}", self.label())))
+            .map_err(|error| Error::malformed(format!("the field \"{field}\" cannot be read: {error}")))
     }
 
     /// A field that must be there.
     pub fn require<T: DeserializeOwned>(&self, field: &str) -> Result<T> {
-        self.get(field)?.ok_or_else(|| Error::malformed(format!("{} has no field \"{field}\"", self.label())))
+        self.get(field)?.ok_or_else(|| Error::malformed(format!("expected a field \"{field}\", found none")))
     }
 
     /// Whether the field is there.
@@ -87,10 +87,13 @@ impl Record {
         self.set("error", &error.to_record())
     }
 
-    /// How to speak of the record in a message.
+    /// How to speak of the record in a message: with the start of its element's name, if that is a text.
     pub fn label(&self) -> String {
-        match self.get::<String>("element") {
-            Ok(Some(element)) => format!("the record of {}", element.escape_default()),
+        match self.raw("element").map(serde_json::from_str::<String>) {
+            Some(Ok(element)) => {
+                let start: String = element.chars().take(200).collect();
+                format!("the record of {}", start.escape_default())
+            }
             _ => "the record".to_owned(),
         }
     }
@@ -646,6 +649,21 @@ mod tests {
             String::from_utf8(line).unwrap(),
             "{\"cache\":{\"state\":\"absent\"},\"element\":\"a.bst\",\"z\":{\"b\":1,  \"a\":2}}\n"
         );
+    }
+
+    #[test]
+    fn a_record_has_a_label_whatever_its_element_is() {
+        for (line, label) in [
+            (r#"{"element":"a b.bst"}"#, "the record of a b.bst"),
+            (r#"{"element":null}"#, "the record"),
+            (r#"{"element":[1]}"#, "the record"),
+            ("{}", "the record"),
+        ] {
+            let record = Record::parse(line.as_bytes()).expect("a record");
+            assert_eq!(record.label(), label);
+        }
+        let record = Record::parse(br#"{"element":1}"#).expect("a record");
+        assert!(record.identity().expect_err("no names").to_string().contains("project"));
     }
 
     #[test]
