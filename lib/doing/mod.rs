@@ -2,6 +2,8 @@
 
 pub mod build;
 pub mod commit;
+pub mod policy;
 pub mod sandbox;
+pub mod schedule;
 pub mod source;
 pub mod staging;

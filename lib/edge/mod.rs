@@ -1,8 +1,10 @@
 //! The command line. Only here the environment is read and something is printed.
 
 pub mod cli;
+pub mod colour;
 pub mod environment;
 pub mod pipe;
+pub mod schedule;
 pub mod selection;
 pub mod sibling;
 pub mod signals;

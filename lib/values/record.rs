@@ -82,6 +82,11 @@ impl Record {
         self.fields.remove(field);
     }
 
+    /// Takes over the fields of another record, whatever was there.
+    pub fn absorb(&mut self, other: &Record) {
+        self.fields.extend(other.fields.iter().map(|(field, raw)| (field.clone(), raw.clone())));
+    }
+
     /// Says that this record could not be treated.
     pub fn set_error(&mut self, error: &Error) -> Result<()> {
         self.set("error", &error.to_record())

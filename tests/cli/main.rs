@@ -7,4 +7,5 @@ mod cache_query;
 mod cat;
 mod completions;
 mod plumbing;
+mod schedule;
 mod stock;
