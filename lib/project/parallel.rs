@@ -54,10 +54,10 @@ impl Plan {
     fn new<D: Iterator<Item = usize>>(count: usize, depends: impl Fn(usize) -> D) -> Plan {
         let mut starts = vec![0; count + 1];
         let mut waits: Vec<usize> = vec![0; count];
-        for index in 0..count {
+        for (index, waits) in waits.iter_mut().enumerate() {
             for dependency in depends(index) {
                 starts[dependency + 1] += 1;
-                waits[index] += 1;
+                *waits += 1;
             }
         }
         (0..count).for_each(|index| starts[index + 1] += starts[index]);

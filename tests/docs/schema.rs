@@ -32,7 +32,20 @@ const LISTS: [(&str, &str); 16] = [
 ];
 
 /// Described in the text of other entries.
-const IN_TEXT: [&str; 5] = ["Blocker", "Command", "Layout", "RemoteApisSocket", "SandboxState"];
+const IN_TEXT: [&str; 12] = [
+    "Blocker",
+    "CheckForbidden",
+    "CollectIntegration",
+    "CollectManifest",
+    "Command",
+    "FlatpakImage",
+    "Layout",
+    "RemoteApisSocket",
+    "SandboxState",
+    "SnapImage",
+    "Spdx",
+    "TarElement",
+];
 
 fn names<'a>(properties: &'a Value) -> BTreeSet<&'a str> {
     properties.as_object().expect("properties").keys().map(String::as_str).collect()

@@ -54,13 +54,16 @@ impl Stamp {
     }
 }
 
+/// Name, state and hash of a file.
+type Learned = ([u8; NAME], [u8; 24], [u8; 32]);
+
 /// The memory of a store.
 #[derive(Debug, Default)]
 pub struct Memory {
     path: Option<PathBuf>,
     /// Entries in order of their names, as they lie in the file.
     known: Vec<u8>,
-    learned: Mutex<Vec<([u8; NAME], [u8; 24], [u8; 32])>>,
+    learned: Mutex<Vec<Learned>>,
 }
 
 impl Memory {
@@ -119,7 +122,7 @@ fn verified(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn merge(known: &[u8], learned: &[([u8; NAME], [u8; 24], [u8; 32])]) -> Vec<u8> {
+fn merge(known: &[u8], learned: &[Learned]) -> Vec<u8> {
     let known = if known.len() / ENTRY < MOST { known } else { &[] };
     let mut merged = MAGIC.to_vec();
     let mut old = known.chunks_exact(ENTRY).peekable();

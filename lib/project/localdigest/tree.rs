@@ -100,7 +100,7 @@ impl Found {
         }
         let results: Vec<OnceLock<Result<Digest>>> = self.files.iter().map(|_| OnceLock::new()).collect();
         let next = AtomicUsize::new(0);
-        let work = || {
+        let work = &|| {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some((path, stamp, size)) = self.files.get(index) else { break };
@@ -108,7 +108,7 @@ impl Found {
             }
         };
         std::thread::scope(|scope| {
-            (0..digests.threads).for_each(|_| drop(scope.spawn(&work)));
+            (0..digests.threads).for_each(|_| drop(scope.spawn(work)));
         });
         results.into_iter().filter_map(OnceLock::into_inner).collect()
     }
@@ -139,7 +139,7 @@ fn message(entries: Vec<Entry>, contents: &[Digest]) -> Digest {
 
 fn utf8(text: OsString, path: &Path, what: &str) -> Result<String> {
     text.into_string().map_err(|text| {
-        let message = format!("{}: {what} is no UTF-8 (\"{}\"); rename it", path.display(), text.display());
+        let message = format!("{}: {what} is no UTF-8 (\"{}\"); rename it", path.display(), text.to_string_lossy());
         Error::new(Code::Source, message)
     })
 }

@@ -12,7 +12,7 @@ pub fn find(view: &SourceView, marker: &str) -> Result<Option<String>> {
     let bytes = read_if_there(path)?.unwrap_or_default();
     let code = String::from_utf8_lossy(&bytes);
     let after = code.find(marker).map(|at| &code[at + marker.len()..]);
-    Ok(after.and_then(|code| first_text(code)).filter(|text| text.contains("://")))
+    Ok(after.and_then(first_text).filter(|text| text.contains("://")))
 }
 
 /// The URL as configured, else that of the code.
