@@ -1,9 +1,9 @@
 //! Stores the build of each record, success or failure: bst-commit-artifact(1).
 
 use bst_plumbing::doing::build::Seen;
-use bst_plumbing::doing::commit::{CacheBuildtrees, Options, commit};
+use bst_plumbing::doing::commit::{CacheBuildtrees, Committer};
 use bst_plumbing::edge::{cli, environment, pipe};
-use bst_plumbing::store::Store;
+use bst_plumbing::store::{Store, commit::Rules};
 use bst_plumbing::values::Exit;
 use std::process::ExitCode;
 
@@ -11,20 +11,17 @@ fn main() -> ExitCode {
     let program = &cli::programs::COMMIT_ARTIFACT;
     cli::main(program, |arguments| {
         environment::set_umask();
-        let store = Store::new(environment::store_root()?);
-        let options = Options {
-            buildtrees: match arguments.text("cache-buildtrees")? {
-                Some("always") => CacheBuildtrees::Always,
-                Some("never") => CacheBuildtrees::Never,
-                _ => CacheBuildtrees::Auto,
-            },
-            keep_all: arguments.text("keep")? == Some("all"),
-            replace: arguments.has("replace"),
+        let buildtrees = match arguments.text("cache-buildtrees")? {
+            Some("always") => CacheBuildtrees::Always,
+            Some("never") => CacheBuildtrees::Never,
+            _ => CacheBuildtrees::Auto,
         };
+        let rules = Rules { keep_all: arguments.text("keep")? == Some("all"), replace: arguments.has("replace") };
+        let committer = Committer::new(Store::new(environment::store_root()?), buildtrees, rules)?;
         let mut seen = Seen::default();
         pipe::filter(program.name, |record| {
             seen.add(record)?;
-            commit(record, &seen, &store, &options)?;
+            committer.commit(record, &seen)?;
             Ok(Exit::Done)
         })
     })

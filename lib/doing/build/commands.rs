@@ -4,14 +4,16 @@ use super::script::{self, Step};
 use super::{Failure, Run, Stop, place};
 use crate::doing::sandbox::{Bind, Ended, Overlay, Root, Sandbox, Upper};
 use crate::doing::source;
-use crate::doing::staging::collect::Collector;
+use crate::doing::staging::collect::{Collector, make_opaque};
 use crate::doing::staging::disk;
 use crate::doing::staging::roots::{Roots, StagedRoot};
 use crate::doing::staging::tree::{Directory, components};
+use crate::store::import::Import;
 use crate::values::record::{Commands, SandboxState};
 use crate::values::result::FailureClass;
 use crate::values::{Code, Error, Result, proto};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// The root of a sandbox: as a tree, and on disk.
 struct Scene {
@@ -40,13 +42,13 @@ impl Run<'_> {
         self.log.detail(&listed.join("\n"))?;
         let tree = self.stage(&commands.layout)?;
         let mut scene = self.scene(tree, commands)?;
-        let outcome = self.in_scene(&mut scene, commands, environment);
+        let mut outcome = self.in_scene(&mut scene, commands, environment);
+        if outcome.is_ok() && !self.is_collectable(&mut scene, commands)? {
+            outcome = Err(not_collected(commands).into());
+        }
         match outcome {
-            Ok(()) if !self.builder.keep => self.leave_files(&mut scene, commands),
-            Ok(()) => {
-                self.leave_all(&mut scene, commands, true)?;
-                self.check_collected(&mut scene, commands)
-            }
+            Ok(()) if !self.builder.keep && self.leave_files(commands)? => Ok(()),
+            Ok(()) => Ok(self.leave_all(&mut scene, commands, true)?),
             Err(Stop::Failed(failure)) => {
                 self.leave_all(&mut scene, commands, commands.collect_on_failure)?;
                 Err(failure.into())
@@ -70,11 +72,7 @@ impl Run<'_> {
         let base = self.place.base().join(&extra);
         for path in wanted {
             tree.make(&store.cas(), path)?;
-            let mut target = base.clone();
-            for name in components(path) {
-                target.push(name);
-                crate::store::fs::create_dir_all(&target)?;
-            }
+            make_directories(&base, path)?;
         }
         settle_all(&base)?;
         Ok(Scene { tree, layers: vec![extra, staged.relative.clone()], _staged: staged })
@@ -95,10 +93,12 @@ impl Run<'_> {
         self.place.directory("changes")?;
         let cas = self.builder.store.cas();
         for path in &replaced {
-            let target = disk::inside(&changes, path);
-            crate::store::fs::create_dir_all(&target)?;
+            let target = make_directories(&changes, path)?;
             if let Some(content) = scene.tree.get(&cas, path)? {
                 disk::write(content, &cas, &target, &disk::Files::Copies)?;
+            }
+            if !commands.root_read_only {
+                make_opaque(&target)?;
             }
         }
         self.work.replaced = replaced.clone();
@@ -137,9 +137,11 @@ impl Run<'_> {
         let upper = self.upper("integrated")?;
         let outcome = self.batch(&steps, scene, Some(upper), Vec::new(), FailureClass::Integration);
         let cas = store.cas();
-        let mut collector = Collector::new(&cas);
-        collector.normalise = true;
+        let batch = cas.batch()?;
+        let how = Import::default();
+        let mut collector = Collector { cas: &cas, batch: &batch, how, normalise: true, skip: Vec::new() };
         collector.apply(&mut scene.tree, &self.place.path().join("integrated"))?;
+        batch.finish()?;
         let layer = self.place.directory("integrated")?;
         scene.layers.insert(0, layer);
         self.log.end(since, outcome.is_ok(), "Integrating sandbox")?;
@@ -267,27 +269,34 @@ impl Run<'_> {
         failure
     }
 
-    /// After a success only the files are of interest.
-    fn leave_files(&mut self, scene: &mut Scene, commands: &Commands) -> Result<(), Stop> {
-        let inside = components(&commands.collect);
-        let is_replaced = self.work.replaced.iter().any(|path| inside.starts_with(&components(path)));
-        if !is_replaced {
-            self.leave_all(scene, commands, true)?;
-            self.work.buildtree = None;
-            self.work.buildroot = None;
-            return self.check_collected(scene, commands);
+    /// Whether the directory of the files is there after the build.
+    fn is_collectable(&self, scene: &mut Scene, commands: &Commands) -> Result<bool> {
+        if let Some(changes) = &self.work.changes {
+            let changed = disk::inside(Path::new(changes), &commands.collect);
+            match std::fs::symlink_metadata(&changed) {
+                Ok(meta) => return Ok(meta.is_dir()),
+                Err(_) if self.is_replaced(&commands.collect) => return Ok(false),
+                Err(_) => {}
+            }
         }
-        let files = disk::inside(&self.place.path().join("changes"), &commands.collect);
+        Ok(scene.tree.get(&self.builder.store.cas(), &commands.collect)?.is_some())
+    }
+
+    fn is_replaced(&self, path: &str) -> bool {
+        let inside = components(path);
+        self.work.replaced.iter().any(|replaced| inside.starts_with(&components(replaced)))
+    }
+
+    /// Leaves nothing but the files, which is what a success is asked for, if they lie together on disk.
+    fn leave_files(&mut self, commands: &Commands) -> Result<bool> {
+        let Some(changes) = self.work.changes.clone().filter(|_| self.is_replaced(&commands.collect)) else {
+            return Ok(false);
+        };
+        self.work.files = Some(place::text(&disk::inside(Path::new(&changes), &commands.collect))?);
         self.work.changes = None;
         self.work.replaced.clear();
         self.work.sandbox = None;
-        match std::fs::symlink_metadata(&files) {
-            Ok(meta) if meta.is_dir() => {
-                self.work.files = Some(place::text(&files)?);
-                Ok(())
-            }
-            _ => Err(not_collected(commands).into()),
-        }
+        Ok(true)
     }
 
     /// Leaves everything: the tree of the root, and what the build changed in it.
@@ -302,14 +311,10 @@ impl Run<'_> {
                 });
             }
         }
-        self.work.base = Some(scene.tree.store(&mut |bytes| cas.put(bytes).map(drop))?);
+        self.work.base = Some(self.put_tree(&scene.tree)?);
         self.work.buildroot = Some("/".to_owned());
         self.work.buildtree = Some(self.job.build.build_root.clone());
         self.work.files = files.then(|| commands.collect.clone());
-        Ok(())
-    }
-
-    fn check_collected(&mut self, _scene: &mut Scene, _commands: &Commands) -> Result<(), Stop> {
         Ok(())
     }
 }
@@ -358,7 +363,17 @@ fn ended_by_signal(code: i32) -> Option<i32> {
     DEADLY.into_iter().find(|signal| code == 128 + signal)
 }
 
-fn settle_all(path: &std::path::Path) -> Result<()> {
+/// Makes the directories of a path below `base`; the last one.
+fn make_directories(base: &Path, path: &str) -> Result<PathBuf> {
+    let mut target = base.to_owned();
+    for name in components(path) {
+        target.push(name);
+        crate::store::fs::create_dir_all(&target)?;
+    }
+    Ok(target)
+}
+
+fn settle_all(path: &Path) -> Result<()> {
     let failed = |error| Error::io("cannot read", path, error);
     for entry in std::fs::read_dir(path).map_err(failed)? {
         settle_all(&entry.map_err(failed)?.path())?;

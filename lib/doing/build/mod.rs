@@ -13,10 +13,11 @@ mod stage;
 pub use job::{Job, Seen};
 
 use super::sandbox::{Cancel, Limits};
+use super::staging::tree::Directory;
 use crate::store::Store;
 use crate::values::record::{Instructions, Work};
 use crate::values::result::{BuildResult, FailureClass};
-use crate::values::{Code, Error, Result, time::Time};
+use crate::values::{Code, Digest, Error, Result, time::Time};
 use dependency::Dependency;
 use log::Log;
 use place::Place;
@@ -185,6 +186,14 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Stores the directories of a tree whose files are in the store already.
+    fn put_tree(&self, tree: &Directory) -> Result<Digest> {
+        let batch = self.builder.store.cas().batch()?;
+        let digest = tree.store(&mut |bytes| batch.put(bytes).map(drop))?;
+        batch.finish()?;
+        Ok(digest)
+    }
+
     fn kind(&mut self) -> Result<(), Stop> {
         match &self.job.build.instructions {
             Instructions::Commands(commands) => self.commands(commands),

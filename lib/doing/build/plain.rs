@@ -34,9 +34,7 @@ impl Run<'_> {
 
     /// Stores the directories of a tree whose files are in the store already, and makes it the outcome.
     pub(super) fn files(&mut self, tree: Directory) -> Result<(), Stop> {
-        let cas = self.builder.store.cas();
-        let digest = tree.store(&mut |bytes| cas.put(bytes).map(drop))?;
-        self.work.base = Some(digest);
+        self.work.base = Some(self.put_tree(&tree)?);
         self.work.files = Some("/".to_owned());
         Ok(())
     }

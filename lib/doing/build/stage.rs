@@ -46,7 +46,6 @@ impl Run<'_> {
                 wanted.entry(variable).or_default().push(self.position(item)?);
             }
         }
-        let cas = self.builder.store.cas();
         let mut digests = BTreeMap::new();
         for (variable, direct) in wanted {
             let what = format!("Staging dependencies for '{variable}' in subsandbox");
@@ -54,7 +53,7 @@ impl Run<'_> {
             let mut staged = Staged { dependencies: self.dependencies, owners: vec![None], store: &self.builder.store };
             let mut tree = Directory::default();
             self.stage_at(&mut tree, "/", &self.job.with_runtime(&direct), &mut staged)?;
-            digests.insert(variable.to_owned(), tree.store(&mut |bytes| cas.put(bytes).map(drop))?);
+            digests.insert(variable.to_owned(), self.put_tree(&tree)?);
             self.log.end(since, true, &what)?;
         }
         Ok(digests)

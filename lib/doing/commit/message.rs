@@ -1,12 +1,12 @@
 //! The Artifact message and the YAML blobs that it names (spec: artifacts 2).
 
 use super::trees::Stored;
-use crate::store::Store;
+use crate::store::{Store, metadata};
 use crate::values::name::local_name;
 use crate::values::record::{Build, Staged, Work};
 use crate::values::result::BuildResult;
 use crate::values::{Digest, Error, Key, Result, name::ArtifactName, proto, yaml};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// BuildStream's number for artifacts of its version 2.
 const VERSION: i32 = 2;
@@ -74,19 +74,17 @@ pub fn add_metadata(
     result: &BuildResult,
     store: &Store,
 ) -> Result<()> {
-    let cas = store.cas();
+    let batch = store.cas().batch()?;
     let failed = |error| Error::malformed(format!("the record's \"build\" cannot be written: {error}"));
-    let put = |value: &Value| cas.put(yaml::emit(value).as_bytes()).map(|digest| Some(digest.to_proto()));
+    let put = |text: String| batch.put(text.as_bytes()).map(|digest| Some(digest.to_proto()));
     let public = work.public.clone().or_else(|| build.map(|build| build.public.clone()));
     let environment = build.map(|build| json!(build.environment)).unwrap_or_else(|| json!({}));
     let sandbox = build.map(|build| serde_json::to_value(&build.sandbox)).transpose().map_err(failed)?;
     let variables = build.map(|build| json!(build.variables)).unwrap_or_else(|| json!({}));
-    message.public_data = put(&public.filter(Value::is_object).unwrap_or_else(|| Value::Object(Map::new())))?;
-    message.low_diversity_meta = put(&json!({
-        "environment": environment,
-        "sandbox-config": sandbox.unwrap_or_else(|| json!({})),
-    }))?;
-    let result = serde_json::to_value(result).map_err(failed)?;
-    message.high_diversity_meta = put(&json!({"result": result, "variables": variables}))?;
-    Ok(())
+    message.public_data = put(yaml::emit(&public.filter(Value::is_object).unwrap_or_else(|| json!({}))))?;
+    let sandbox = sandbox.unwrap_or_else(|| json!({}));
+    message.low_diversity_meta = put(yaml::emit(&json!({"environment": environment, "sandbox-config": sandbox})))?;
+    let variables = yaml::emit(&json!({"variables": variables}));
+    message.high_diversity_meta = put(variables + &metadata::result_line(result)?)?;
+    batch.finish()
 }

@@ -4,10 +4,13 @@ mod message;
 mod trees;
 
 use super::build::Seen;
-use crate::store::Store;
-use crate::values::record::{ArtifactField, Build, Record, Work};
-use crate::values::result::{BuildResult, Standing};
-use crate::values::{Digest, Error, Key, Result, proto};
+use super::staging::disk;
+use crate::store::commit::{Committed, Rules, standing};
+use crate::store::{Store, lease::Lease};
+use crate::values::record::{Build, Record, Work};
+use crate::values::result::{BuildResult, FailureClass, Standing};
+use crate::values::{Digest, Error, Key, Result, name::ArtifactName, proto};
+use std::fs::File;
 use std::path::Path;
 
 /// Which build trees are stored, in BuildStream's words.
@@ -20,81 +23,93 @@ pub enum CacheBuildtrees {
     Never,
 }
 
-/// How to commit.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    pub buildtrees: CacheBuildtrees,
-    /// Whether every failure answers for its key.
-    pub keep_all: bool,
-    /// Whether a failure may take the place of a success.
-    pub replace: bool,
+/// Commits builds to a store.
+pub struct Committer {
+    store: Store,
+    buildtrees: CacheBuildtrees,
+    rules: Rules,
+    _lease: Lease,
 }
 
-/// Commits the build of a record: `work` goes, `artifact` comes.
-pub fn commit(record: &mut Record, seen: &Seen, store: &Store, options: &Options) -> Result<()> {
-    let mut result: BuildResult = record.require("result")?;
-    let work: Work = record.require("work")?;
-    let key: Key = record.require("key")?;
-    let build: Option<Build> = record.get("build")?;
-    let name = record.artifact_name(key)?;
-    let weak: Key = record.get("weak_key")?.unwrap_or(key);
-    let workspaced = build.as_ref().is_some_and(|build| build.workspaced);
-    let trees = match options.buildtrees {
-        CacheBuildtrees::Always => true,
-        CacheBuildtrees::Auto => !result.success || workspaced,
-        CacheBuildtrees::Never => false,
-    };
-    let standing = result.class.map_or(Standing::Answers, |class| class.standing());
-    let mut field = ArtifactField::default();
-    let mut message = message::basic(&seen.stage_of(record)?, key, weak, store)?;
-    message.was_workspaced = workspaced;
-    if let Some(log) = &work.log {
-        let digest = store_log(store, Path::new(log))?;
-        result.log = Some(digest);
-        field.log = Some(digest);
-        message.logs.push(proto::LogFile { name: log_name(log), digest: Some(digest.to_proto()) });
+impl Committer {
+    /// As long as it lives, nothing that it stored is expired.
+    pub fn new(store: Store, buildtrees: CacheBuildtrees, rules: Rules) -> Result<Committer> {
+        let lease = Lease::take(&store)?;
+        Ok(Committer { store, buildtrees, rules, _lease: lease })
     }
-    if result.success || standing != Standing::Logged || options.keep_all {
-        let stored = trees::store(&work, build.as_ref(), store, trees)?;
-        (field.files, field.buildtree) = (stored.files, stored.buildtree);
-        (field.buildroot, field.sources) = (stored.buildroot, stored.sources);
-        message::add_trees(&mut message, &stored, &work, trees);
-        message::add_metadata(&mut message, build.as_ref(), &work, &result, store)?;
-        message::add_result(&mut message, &result);
-        let answers = result.success || standing == Standing::Answers || options.keep_all;
-        if answers && may_stand(store, &name, &result, options)? {
-            store.artifacts().write(&name, &message)?;
-            if weak != key && may_stand(store, &name.with_key(weak), &result, options)? {
-                store.artifacts().write(&name.with_key(weak), &message)?;
-            }
-            field.reference = Some(name);
+
+    /// Commits the build of a record: `work` goes, `artifact` comes.
+    pub fn commit(&self, record: &mut Record, seen: &Seen) -> Result<()> {
+        let mut result: BuildResult = record.require("result")?;
+        let work: Work = record.require("work")?;
+        let name = record.artifact_name(record.require("key")?)?;
+        let weak: Key = record.get("weak_key")?.unwrap_or(name.key());
+        let build: Option<Build> = record.get("build")?;
+        let element = record.identity()?.element;
+        if Path::new(&work.dir).is_relative() {
+            return Err(Error::malformed(format!("\"work.dir\" is \"{}\", which is no absolute path", work.dir)));
         }
+        let message = message::basic(&seen.stage_of(record)?, name.key(), weak, &self.store)?;
+        let committed = self.store_build(&name, &element, message, build.as_ref(), &work, &mut result)?;
+        record.set("artifact", &committed.artifact)?;
+        record.set("result", &result)?;
+        record.remove("work");
+        disk::remove(Path::new(&work.dir))
     }
-    record.set("artifact", &field)?;
-    record.set("result", &result)?;
-    record.remove("work");
-    crate::doing::staging::disk::remove(Path::new(&work.dir))
-}
 
-/// A success is never displaced by a failure.
-fn may_stand(
-    store: &Store,
-    name: &crate::values::name::ArtifactName,
-    result: &BuildResult,
-    options: &Options,
-) -> Result<bool> {
-    if result.success || options.replace {
-        return Ok(true);
+    fn store_build(
+        &self,
+        name: &ArtifactName,
+        element: &str,
+        mut message: proto::Artifact,
+        build: Option<&Build>,
+        work: &Work,
+        result: &mut BuildResult,
+    ) -> Result<Committed> {
+        message.was_workspaced = build.is_some_and(|build| build.workspaced);
+        let everything = match self.buildtrees {
+            CacheBuildtrees::Always => true,
+            CacheBuildtrees::Auto => !result.success || message.was_workspaced,
+            CacheBuildtrees::Never => false,
+        };
+        if let Some(log) = &work.log {
+            let digest = self.log(Path::new(log))?;
+            result.log = Some(digest);
+            let name = log.rsplit('/').next().unwrap_or(log).to_owned();
+            message.logs.push(proto::LogFile { name, digest: Some(digest.to_proto()) });
+        }
+        if standing(result, self.rules) != Standing::Logged {
+            let stored = trees::store(work, message.was_workspaced, &self.store, everything)?;
+            if !stored.unnameable.is_empty() {
+                unnameable(result, &stored.unnameable);
+            }
+            message::add_trees(&mut message, &stored, work, everything);
+        }
+        // From here on other commits of the element wait.
+        let commit = self.store.commit(name)?;
+        result.attempt = Some(commit.attempt());
+        message::add_metadata(&mut message, build, work, result, &self.store)?;
+        message::add_result(&mut message, result);
+        commit.finish(element, &message, result, self.rules)
     }
-    // What cannot be read is no success.
-    Ok(!store.artifacts().read(name).ok().flatten().is_some_and(|there| there.build_success))
+
+    fn log(&self, path: &Path) -> Result<Digest> {
+        let file = File::open(path).map_err(|error| Error::io("cannot read", path, error))?;
+        self.store.cas().put_reader(file)
+    }
 }
 
-fn store_log(store: &Store, path: &Path) -> Result<Digest> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io("cannot read", path, error))?;
-    store.cas().put(&bytes)
-}
-
-fn log_name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
+/// A success that left names which no tree can hold is none.
+fn unnameable(result: &mut BuildResult, names: &[String]) {
+    let detail = format!("Names that are no UTF-8 cannot be stored:\n{}", names.join("\n"));
+    if result.success {
+        result.success = false;
+        result.class = Some(FailureClass::Collect);
+        result.retryable = Some(false);
+        result.phase = Some("collect".to_owned());
+        result.description = format!("{} names are no UTF-8 and cannot be collected", names.len());
+        result.detail = Some(detail);
+    } else {
+        result.detail = Some(result.detail.take().map_or(detail.clone(), |before| format!("{before}\n{detail}")));
+    }
 }
