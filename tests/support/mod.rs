@@ -1,6 +1,8 @@
 //! What the tests share: a place with an empty home and a store of its own, and the real programs in it.
 #![allow(dead_code)]
 
+pub mod records;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
