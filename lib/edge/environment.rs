@@ -1,16 +1,112 @@
+<<<<<<< HEAD
 //! What the environment says: where the store is, and where programs are.
+=======
+//! What the environment says: where the store is, what the user configured, what machine this is.
+>>>>>>> e05c5e5 (bst-key: load a project, sort dependencies, write records)
 
+use crate::project::plugins::python::Hints;
+use crate::project::settings::Machine;
+use crate::project::userconfig::UserConfig;
 use crate::values::{Error, Result};
+<<<<<<< HEAD
 use std::ffi::OsStr;
+=======
+use std::os::unix::fs::PermissionsExt;
+>>>>>>> e05c5e5 (bst-key: load a project, sort dependencies, write records)
 use std::path::{Path, PathBuf};
 
 /// The store: `$BST_STORE`, else `cachedir` of the user's buildstream.conf, else the place where BuildStream
 /// keeps its cache.
 pub fn store_root() -> Result<PathBuf> {
-    if let Some(path) = variable("BST_STORE") {
-        return Ok(path);
+    match variable("BST_STORE") {
+        Some(path) => Ok(path),
+        None => store_of(&user_config(None)?),
     }
-    Ok(home_dir("XDG_CACHE_HOME", ".cache")?.join("buildstream"))
+}
+
+/// The store, where the user's configuration is at hand.
+pub fn store_of(config: &UserConfig) -> Result<PathBuf> {
+    match variable("BST_STORE").or_else(|| config.directories.cache.clone()) {
+        Some(path) => Ok(path),
+        None => Ok(home_dir("XDG_CACHE_HOME", ".cache")?.join("buildstream")),
+    }
+}
+
+/// The user's configuration: a file that was named, else `buildstream2.conf` or `buildstream.conf` of
+/// `$XDG_CONFIG_HOME`, else none.
+pub fn user_config(file: Option<&Path>) -> Result<UserConfig> {
+    if let Some(file) = file {
+        return UserConfig::load(file, &expand);
+    }
+    let Ok(directory) = home_dir("XDG_CONFIG_HOME", ".config") else { return Ok(UserConfig::default()) };
+    let found = ["buildstream2.conf", "buildstream.conf"].map(|name| directory.join(name));
+    match found.iter().find(|path| path.exists()) {
+        Some(path) => UserConfig::load(path, &expand),
+        None => Ok(UserConfig::default()),
+    }
+}
+
+/// The machine, as `uname` and the scheduler describe it.
+pub fn machine() -> Machine {
+    let uname = rustix::system::uname();
+    let text = |name: &std::ffi::CStr| name.to_string_lossy().into_owned();
+    let cpus = rustix::thread::sched_getaffinity(None).map(|set| set.count() as usize);
+    Machine { os: text(uname.sysname()), arch: text(uname.machine()), processors: cpus.unwrap_or(1).max(1) }
+}
+
+/// Where Python packages may be: `$BST_PLUGIN_PATH`, `$VIRTUAL_ENV`, and the environments of programs.
+pub fn python() -> Hints {
+    let paths = |name| std::env::var_os(name).map(|value| std::env::split_paths(&value).collect()).unwrap_or_default();
+    Hints {
+        configured: paths("BST_PLUGIN_PATH"),
+        virtual_env: variable("VIRTUAL_ENV"),
+        programs: paths("PATH"),
+        home: variable("HOME"),
+    }
+}
+
+/// A path with `~` and environment variables replaced, as a shell would.
+fn expand(text: &str) -> String {
+    let home = variable("HOME").map(|home| home.to_string_lossy().into_owned());
+    let text = match (text.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
+        _ => text.to_owned(),
+    };
+    let mut out = String::new();
+    let mut rest = &*text;
+    while let Some(start) = rest.find('$') {
+        out += &rest[..start];
+        let behind = &rest[start + 1..];
+        let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + 2),
+            None => {
+                let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
+                (&behind[..end], end)
+            }
+        };
+        match named(name) {
+            Some(value) => out += &value,
+            None => out += &rest[start..start + 1 + length],
+        }
+        rest = &behind[length..];
+    }
+    out + rest
+}
+
+/// A variable in a path. Those of the XDG specification have defaults.
+fn named(name: &str) -> Option<String> {
+    let below_home = match name {
+        "XDG_CACHE_HOME" => Some(".cache"),
+        "XDG_CONFIG_HOME" => Some(".config"),
+        "XDG_DATA_HOME" => Some(".local/share"),
+        _ => None,
+    };
+    let path = match below_home {
+        Some(below) => home_dir(name, below).ok(),
+        None if name.is_empty() => None,
+        None => std::env::var_os(name).map(PathBuf::from),
+    };
+    path.map(|path| path.to_string_lossy().into_owned())
 }
 
 /// The name of this machine.

@@ -27,7 +27,7 @@ pub struct Settings {
     pub max_jobs: Option<u64>,
     /// Where Python packages are looked for.
     pub python: python::Environments,
-    /// The store, for sources of junctions that were fetched before.
+    /// The store, for sources of junctions that were fetched before, and to remember the digests of files.
     pub store: Option<PathBuf>,
     /// How many threads load.
     pub threads: usize,

@@ -523,7 +523,7 @@ mod tests {
     }
 
     fn less(mode: u64, values: &[u64], a: usize, b: usize) -> bool {
-        let mix = (a as u64 * 2_654_435_761 ^ b as u64 * 40_503) >> 3;
+        let mix = ((a as u64 * 2_654_435_761) ^ (b as u64 * 40_503)) >> 3;
         match mode {
             0 => mix % 2 == 0,
             1 => (values[a] + 3) % 17 < values[b] % 17,

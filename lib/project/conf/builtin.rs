@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_texts_are_yaml() {
-        assert_eq!(project().entries.len(), 9);
+        assert_eq!(project().entries.len(), 10);
         assert_eq!(project().mapping("variables").ok().flatten().map(|variables| variables.entries.len()), Some(20));
         for kind in ["compose", "filter", "import", "manual", "script"] {
             assert!(element(kind).is_some_and(|defaults| defaults.get("config").is_some()), "{kind}");

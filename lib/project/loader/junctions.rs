@@ -3,7 +3,7 @@
 use super::{Element, at, element::normal};
 use crate::project::conf::{Junction, Project};
 use crate::project::mark::Mark;
-use crate::project::node::{Scalar, excerpt};
+use crate::project::node::{List, Scalar, excerpt};
 use crate::project::resolve;
 use crate::values::{Code, Error, Result};
 use std::path::PathBuf;
@@ -153,6 +153,45 @@ impl Project {
             element.full_name
         );
         Err(at(Error::load("subproject-fetch-needed", message).with_code(Code::Project), mark))
+    }
+
+    /// The projects from which this one can be reached, nearest first.
+    pub fn ancestors(&self) -> Vec<Arc<Project>> {
+        let mut found: Vec<Arc<Project>> = Vec::new();
+        let mut starts: Vec<Arc<Project>> = self.junction.iter().map(|junction| junction.project.clone()).collect();
+        starts.extend(self.tables().other_parents.iter().cloned());
+        for start in starts {
+            let mut next = Some(start);
+            while let Some(project) = next {
+                if found.iter().any(|known| Arc::ptr_eq(known, &project)) {
+                    break;
+                }
+                next = project.junction.as_ref().map(|junction| junction.project.clone());
+                found.push(project);
+            }
+        }
+        found
+    }
+
+    /// Whether one of the junction paths of a list leads to a project.
+    pub fn leads_to(self: &Arc<Project>, list: &List, project: &Arc<Project>) -> Result<bool> {
+        for item in list.items.iter() {
+            let path = item.scalar()?;
+            if self.loaded(&path.text, path.mark)?.is_some_and(|found| Arc::ptr_eq(&found, project)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// How to say where this project is.
+    pub fn place(&self) -> String {
+        self.junction.as_ref().map_or_else(|| "the first project".to_owned(), |junction| junction.full_name.clone())
+    }
+
+    /// The projects that this one needs for files or plugins.
+    pub fn used(&self) -> Vec<Arc<Project>> {
+        self.tables().used.clone()
     }
 
     /// The project and the name in it that a path, `a.bst:b.bst:name.bst`, means.

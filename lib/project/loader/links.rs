@@ -31,12 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_links_lead_to_the_end() {
+    fn the_first_link_that_a_path_starts_with_counts() {
         let mut links = Links::default();
         links.add("a.bst", "b.bst");
+        links.add("c.bst", "b.bst:d.bst");
         assert_eq!(links.expand("a.bst:x.bst"), "b.bst:x.bst");
-        links.add("b.bst", "c.bst:d.bst");
-        assert_eq!(links.expand("a.bst"), "c.bst:d.bst");
         assert_eq!(links.expand("z.bst"), "z.bst");
+        links.add("a.bst", "e.bst");
+        assert_eq!(links.expand("a.bst"), "e.bst");
     }
 }

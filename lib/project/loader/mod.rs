@@ -14,6 +14,7 @@ pub use element::Element;
 pub use walk::{Outcome, Walk};
 
 use super::conf::Project;
+use super::localdigest::Digests;
 use super::mark::Mark;
 use super::node::Mapping;
 use super::settings::Settings;
@@ -28,6 +29,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// What all projects of one load share.
 pub struct Session {
     pub settings: Settings,
+    /// Of what projects have on disk.
+    pub digests: Digests,
     /// Where the first project is, without symbolic links.
     pub(super) top_directory: OnceLock<PathBuf>,
     top: OnceLock<Arc<Project>>,
@@ -60,8 +63,11 @@ pub struct Tables {
 impl Session {
     /// A session in which nothing is loaded yet.
     pub fn new(settings: Settings) -> Arc<Session> {
+        let scratch = settings.store.as_deref().map(|store| store.join("plumbing"));
+        let digests = Digests::new(scratch.as_deref(), settings.threads);
         Arc::new(Session {
             settings,
+            digests,
             top_directory: OnceLock::new(),
             top: OnceLock::new(),
             workspaces: OnceLock::new(),

@@ -29,7 +29,8 @@ enum State {
 /// An element whose dependencies are being loaded.
 struct Frame {
     element: Arc<Element>,
-    declared: std::vec::IntoIter<Declaration>,
+    /// How many of its declarations are done.
+    next: usize,
     done: Vec<Dependency>,
     positions: HashMap<usize, usize>,
     /// The dependency whose own dependencies are being loaded.
@@ -98,11 +99,11 @@ impl Walk {
         }
         match element.declared() {
             Err(error) => self.states[element.id] = State::Failed(error),
-            Ok(declared) => {
+            Ok(_) => {
                 self.states[element.id] = State::Open;
                 frames.push(Frame {
                     element: element.clone(),
-                    declared: declared.to_vec().into_iter(),
+                    next: 0,
                     done: Vec::new(),
                     positions: HashMap::new(),
                     waiting: None,
@@ -126,7 +127,8 @@ impl Walk {
                 return Err(error);
             }
         }
-        let Some(declaration) = frame.declared.next() else { return Ok(None) };
+        let Some(declaration) = frame.element.declared()?.get(frame.next).cloned() else { return Ok(None) };
+        frame.next += 1;
         let project = &frame.element.project;
         let element = match &declaration.junction {
             Some(junction) => {

@@ -162,10 +162,7 @@ pub fn element(graph: &Graph, position: usize) -> Result<Resolved, Failure> {
         })
         .collect();
     let sources = sources::resolve(element, &layers.variables);
-    let has_sources = match &sources {
-        Ok(sources) => !sources.is_empty(),
-        Err(_) => true,
-    };
+    let has_sources = sources.as_ref().map_or(true, |sources| !sources.is_empty());
     let view = ElementView {
         id: position,
         graph,
@@ -183,20 +180,9 @@ pub fn element(graph: &Graph, position: usize) -> Result<Resolved, Failure> {
         dependencies: &dependencies,
         mark: element.mark(),
     };
-    let configured = kinds::configure(&view).map_err(|error| match error.to_record().domain {
-        Some(Domain::Element) => Failure::Late(error),
-        _ => Failure::Early(error),
-    });
-    // A kind's own complaint about its configuration comes first, then sources, then what it says of
-    // dependencies.
-    let configured = match configured {
-        Err(Failure::Late(error)) => {
-            sources.map_err(Failure::Early)?;
-            return Err(Failure::Late(error));
-        }
-        other => other?,
-    };
+    let configured = kinds::configure(&view).map_err(Failure::Early)?;
     let sources = sources.map_err(Failure::Early)?;
+    kinds::preflight(&view).map_err(Failure::Late)?;
     let mut build = build_of(element, &layers, configured).map_err(Failure::Early)?;
     build.workspaced = sources.first().is_some_and(|source| source.kind == "workspace");
     Ok(Resolved { build, sources })

@@ -35,7 +35,8 @@ fn source(element: &Element, node: &Mapping, index: usize, variables: &Variables
     if directory.is_some() {
         own.remove("directory");
     }
-    if let Some(provenance) = node.mapping("provenance")?.filter(|provenance| !provenance.is_empty()) {
+    let provenance = node.mapping("provenance")?.filter(|provenance| !provenance.is_empty());
+    if let Some(provenance) = provenance {
         own.remove("provenance");
         check_provenance(element, provenance)?;
     }
@@ -57,7 +58,9 @@ fn source(element: &Element, node: &Mapping, index: usize, variables: &Variables
             Stored::Entry(_, entry) => Some(entry),
             Stored::Nowhere(_) => None,
         },
+        provenance,
         urls: &urls,
+        digests: &project.session.digests,
         project_directory: &project.directory,
         element: &element.full_name,
         index,
@@ -149,7 +152,9 @@ fn workspace(element: &Element, path: &Path) -> Result<Source> {
         directory: None,
         config: &config,
         refs: Some(&config),
+        provenance: None,
         urls: &urls,
+        digests: &element.project.session.digests,
         project_directory: &element.project.directory,
         element: &element.full_name,
         index: 0,
