@@ -80,13 +80,19 @@ fn only_marked_directories_can_be_written_to() {
 fn what_is_staged_cannot_be_changed_through_a_script() {
     let place = Place::new();
     let mut records = Records::new(&place);
-    let attack = "echo evil >>/bin/ls; ln /bin/cat /bin/cat2; echo evil >>/bin/cat2; chmod 777 /bin/busybox; \
-                  mv /bin/cp /bin/cp2; rm /bin/mv; mkdir /bin/mv";
-    records.script("evil.bst", &[attack, "ls -l /bin"], &["base.bst"]);
-    records.script("good.bst", &["ls -la /bin >/buildstream-install/list"], &["base.bst"]);
+    place.write("project/base/etc/data", "good\n");
+    let attack = "echo evil >>/etc/data; ln /etc/data /etc/data2; echo evil >>/etc/data2; chmod 777 /bin/busybox; \
+                  chmod 000 /etc/data; mv /bin/cp /bin/cp2; rm /bin/ln; mkdir /bin/ln";
+    records.script("evil.bst", &[attack, "ls -l /bin; cat /etc/data2 || true"], &["base.bst"]);
+    records.script(
+        "good.bst",
+        &["ls -laR /bin /etc >/buildstream-install/list; cat /etc/* >>/buildstream-install/list"],
+        &["base.bst"],
+    );
     records.build(&place, "base.bst");
     let before = records.build(&place, "good.bst")["artifact"]["files"].clone();
-    assert_eq!(records.build(&place, "evil.bst")["result"]["success"], true);
+    let evil = records.build(&place, "evil.bst");
+    assert_eq!(evil["result"]["success"], true, "{evil}");
     assert_eq!(records.build(&place, "good.bst")["artifact"]["files"], before);
 }
 
