@@ -1,18 +1,10 @@
-<<<<<<< HEAD
-//! What the environment says: where the store is, and where programs are.
-=======
-//! What the environment says: where the store is, what the user configured, what machine this is.
->>>>>>> e05c5e5 (bst-key: load a project, sort dependencies, write records)
+//! What the environment says: where the store and programs are, what the user configured, what machine this is.
 
 use crate::project::plugins::python::Hints;
 use crate::project::settings::Machine;
 use crate::project::userconfig::UserConfig;
 use crate::values::{Error, Result};
-<<<<<<< HEAD
 use std::ffi::OsStr;
-=======
-use std::os::unix::fs::PermissionsExt;
->>>>>>> e05c5e5 (bst-key: load a project, sort dependencies, write records)
 use std::path::{Path, PathBuf};
 
 /// The store: `$BST_STORE`, else `cachedir` of the user's buildstream.conf, else the place where BuildStream
