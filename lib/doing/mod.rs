@@ -1,6 +1,7 @@
 //! Fetching, staging, building, scheduling.
 
 pub mod build;
+pub mod checkout;
 pub mod commit;
 pub mod policy;
 pub mod sandbox;

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod colour;
 pub mod environment;
+pub mod long;
 pub mod pipe;
 pub mod schedule;
 pub mod selection;

@@ -2,10 +2,10 @@
 
 use super::batch::Batch;
 use super::{fs, parallel};
-use crate::values::{Digest, Error, Result, hex};
+use crate::values::{Digest, Error, Result, digest::Hasher, hex};
 use rustix::fs::{AtFlags, CWD, StatxFlags};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -125,6 +125,42 @@ impl Cas {
             )));
         }
         Ok(bytes)
+    }
+
+    /// Writes a blob to `out`, verified on the way: what is wrong with it is known only at its end.
+    pub fn copy_to(&self, digest: &Digest, out: &mut impl Write) -> Result<()> {
+        self.copy_verified(digest, out, true, &mut Vec::new())
+    }
+
+    pub(super) fn copy_verified(
+        &self,
+        digest: &Digest,
+        out: &mut impl Write,
+        verify: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Result<()> {
+        let mut object = self.open(digest)?;
+        buffer.resize(super::batch::PIECE, 0);
+        let mut hasher = verify.then(Hasher::default);
+        let mut total = 0;
+        loop {
+            let length = object.read(buffer).map_err(|error| Error::io("cannot read", &self.path(digest), error))?;
+            total += length as u64;
+            if length == 0 || total > digest.size() {
+                break;
+            }
+            if let Some(hasher) = &mut hasher {
+                hasher.update(&buffer[..length]);
+            }
+            out.write_all(&buffer[..length])
+                .map_err(|error| Error::io("cannot write", Path::new("what the store has"), error))?;
+        }
+        if total != digest.size() || hasher.is_some_and(|hasher| hasher.finish() != *digest) {
+            return Err(Error::damaged(format!(
+                "the blob {digest} does not hold the bytes of its digest; bst-fsck --repair puts it aside"
+            )));
+        }
+        Ok(())
     }
 
     /// Starts to store many blobs that become visible together: far fewer syncs than one each.

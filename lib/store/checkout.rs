@@ -5,10 +5,9 @@
 use super::cas::Cas;
 use super::tree::Tree;
 use super::{fs, parallel};
-use crate::values::{Digest, Error, Result, digest::Hasher, directory, proto};
+use crate::values::{Digest, Error, Result, directory, proto};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use std::fs::File;
-use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +34,16 @@ const AT_ONCE: usize = 64;
 impl Cas {
     /// Writes a tree into `target`, which is made if it is not there.
     pub fn checkout(&self, root: &Digest, target: &Path, how: Checkout) -> Result<()> {
-        let tree = Tree::read(self, root)?;
+        self.checkout_tree(&Tree::read(self, root)?, target, how)
+    }
+
+    /// The same for a tree whose messages are in memory; the files' blobs must be in the store.
+    pub fn checkout_tree(&self, tree: &Tree, target: &Path, how: Checkout) -> Result<()> {
         tree.check_extent()?;
         fs::create_dir_all(target)?;
         let top = fs::open_dir(target)?;
         let writer = Writer { cas: self, top: &top, shown: target, how };
-        let (directories, tasks) = plan(&tree)?;
+        let (directories, tasks) = plan(tree)?;
         for path in &directories[1..] {
             writer.make_directory(path).map_err(|error| writer.failed(path, error))?;
         }
@@ -184,7 +187,7 @@ impl Writer<'_> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = || rustix::fs::openat(at, node.name.as_str(), flags, mode);
         let mut target = File::from(self.replacing(at, &node.name, open).map_err(here)?);
-        self.copy(&digest, &mut target, buffer)?;
+        self.cas.copy_verified(&digest, &mut target, self.how.verify, buffer)?;
         rustix::fs::fchmod(&target, mode).map_err(here)?;
         match self.how.mtime {
             Some(seconds) => rustix::fs::futimens(&target, &times(seconds)).map_err(here),
@@ -195,7 +198,7 @@ impl Writer<'_> {
     /// Gives the object another name; `false` where the system cannot.
     fn link(&self, at: &OwnedFd, name: &str, digest: &Digest) -> Result<bool> {
         if self.how.verify {
-            self.copy(digest, &mut std::io::sink(), &mut Vec::new())?;
+            self.cas.copy_verified(digest, &mut std::io::sink(), true, &mut Vec::new())?;
         } else if !self.cas.has(digest) {
             return Err(Error::damaged(format!("the blob {digest} is missing")));
         }
@@ -206,34 +209,6 @@ impl Writer<'_> {
             Err(rustix::io::Errno::XDEV | rustix::io::Errno::MLINK | rustix::io::Errno::PERM) => Ok(false),
             Err(error) => Err(Error::io("cannot link", &object, error)),
         }
-    }
-
-    fn copy(&self, digest: &Digest, target: &mut impl Write, buffer: &mut Vec<u8>) -> Result<()> {
-        let mut object = self.cas.open(digest)?;
-        buffer.resize(super::batch::PIECE, 0);
-        let mut hasher = self.how.verify.then(Hasher::default);
-        let mut total = 0;
-        loop {
-            let length =
-                object.read(buffer).map_err(|error| Error::io("cannot read", &self.cas.path(digest), error))?;
-            total += length as u64;
-            if length == 0 || total > digest.size() {
-                break;
-            }
-            if let Some(hasher) = &mut hasher {
-                hasher.update(&buffer[..length]);
-            }
-            target
-                .write_all(&buffer[..length])
-                .map_err(|error| Error::io("cannot write", Path::new("a file of the tree"), error))?;
-        }
-        let differs = hasher.is_some_and(|hasher| hasher.finish() != *digest);
-        if total != digest.size() || differs {
-            return Err(Error::damaged(format!(
-                "the blob {digest} does not hold the bytes of its digest; bst-fsck --repair puts it aside"
-            )));
-        }
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Order of writing: blobs (children before parents), metadata file, ref last; each is a temporary file,
 //! synced and renamed.
 
+pub mod archive;
 pub mod artifact;
 pub mod batch;
 pub mod cas;
@@ -17,12 +18,16 @@ pub mod inventory;
 pub mod lease;
 pub mod listing;
 pub mod lock;
+pub mod log;
 pub mod lookup;
 pub mod metadata;
 pub mod naming;
 pub mod parallel;
+pub mod part;
 pub mod preimage;
 pub mod query;
+pub mod remove;
+pub mod roots;
 pub mod select;
 pub mod sources;
 pub mod tree;

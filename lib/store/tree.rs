@@ -29,11 +29,16 @@ pub enum Node {
 
 /// What lies at `path` in a tree; the empty path is the tree itself. Links are not followed.
 pub fn find(cas: &Cas, root: &Digest, path: &str) -> Result<Node> {
+    find_in(|digest| read_directory(cas, digest), root, path)
+}
+
+/// The same, with messages from wherever they come.
+pub fn find_in(read: impl Fn(&Digest) -> Result<proto::Directory>, root: &Digest, path: &str) -> Result<Node> {
     let mut node = Node::Directory(*root);
     let mut gone = String::new();
     for name in path.split('/').filter(|name| !name.is_empty() && *name != ".") {
         node = match &node {
-            Node::Directory(digest) => child(&read_directory(cas, digest)?, name)?,
+            Node::Directory(digest) => child(&read(digest)?, name)?,
             Node::Symlink { target } => {
                 let target = target.escape_default();
                 return Err(Error::not_found(format!("\"{gone}\" is a link to \"{target}\", which is not followed")));

@@ -3,21 +3,28 @@
 mod build;
 mod cache_query;
 mod cat;
+mod checkout;
 mod commit_artifact;
 mod completions;
 mod key;
+mod log;
+mod rm;
 mod schedule;
 mod selection;
 
 pub use build::BUILD;
 pub use cache_query::CACHE_QUERY;
 pub use cat::CAT;
+pub use checkout::CHECKOUT;
 pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
 pub use key::KEY;
+pub use log::LOG;
+pub use rm::RM;
 pub use schedule::SCHEDULE;
 
 use super::Program;
 
 /// Every program of the suite, by name.
-pub const ALL: &[&Program] = &[&BUILD, &CACHE_QUERY, &CAT, &COMMIT_ARTIFACT, &COMPLETIONS, &KEY, &SCHEDULE];
+pub const ALL: &[&Program] =
+    &[&BUILD, &CACHE_QUERY, &CAT, &CHECKOUT, &COMMIT_ARTIFACT, &COMPLETIONS, &KEY, &LOG, &RM, &SCHEDULE];
