@@ -11,7 +11,8 @@ fn built() -> Vec<&'static Program> {
 }
 
 /// The filters: how each is called to read records from stdin.
-const FILTERS: &[(&str, &[&str])] = &[("bst-cache-query", &[])];
+const FILTERS: &[(&str, &[&str])] =
+    &[("bst-cache-query", &[]), ("bst-build", &[]), ("bst-commit-artifact", &[])];
 
 #[test]
 fn every_program_is_built() {
