@@ -1,1 +1,9 @@
 //! What the programs share that talk to the network: the only place with an async runtime.
+
+pub mod artifact;
+pub mod caches;
+pub mod options;
+pub mod proto;
+pub mod run;
+pub mod transfer;
+pub mod wire;

@@ -58,7 +58,7 @@ pub fn python() -> Hints {
 }
 
 /// A path with `~` and environment variables replaced, as a shell would.
-fn expand(text: &str) -> String {
+pub fn expand(text: &str) -> String {
     let home = variable("HOME").map(|home| home.to_string_lossy().into_owned());
     let text = match (text.strip_prefix('~'), home) {
         (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => home + rest,
@@ -136,4 +136,19 @@ pub fn find_program(name: impl AsRef<OsStr>) -> Option<PathBuf> {
 /// Whether a path is a file that may be executed.
 pub fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_expanded_as_a_shell_would() {
+        let home = std::env::var("HOME").expect("HOME");
+        assert_eq!(expand("~/a"), format!("{home}/a"));
+        assert_eq!(expand("/x/$HOME/${HOME}y"), format!("/x/{home}/{home}y"));
+        for same in ["/a~b", "~other/x", "$", "a$/b", "${UNSET_X_Y", "$UNSET_X_Y/z", "a$$b"] {
+            assert_eq!(expand(same), same);
+        }
+    }
 }

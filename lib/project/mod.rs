@@ -21,6 +21,7 @@ pub mod parallel;
 pub mod paths;
 pub mod plugins;
 pub mod refs;
+pub mod remotes;
 pub mod resolve;
 pub mod sandbox;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! The user's configuration: buildstream.conf.
 
-use super::node::{List, Mapping, Scalar};
+use super::node::{List, Mapping};
+use super::remotes::{CacheServers, Purpose, Remote, RemoteExecution};
 use super::yaml;
 use crate::values::{Error, Result};
 use std::collections::HashMap;
@@ -20,8 +21,8 @@ pub struct UserConfig {
     /// Where sources may be tracked.
     pub track: UriPolicy,
     pub logging: Logging,
-    pub artifacts: Servers,
-    pub source_caches: Servers,
+    pub artifacts: CacheServers,
+    pub source_caches: CacheServers,
     pub remote_execution: Option<RemoteExecution>,
     projects: HashMap<String, ProjectConfig>,
 }
@@ -45,7 +46,7 @@ pub struct Cache {
     pub low_watermark: String,
     pub pull_buildtrees: bool,
     pub cache_buildtrees: CacheBuildtrees,
-    pub storage_service: Option<Server>,
+    pub storage_service: Option<Remote>,
 }
 
 /// When build trees are kept.
@@ -99,56 +100,6 @@ pub struct Logging {
     pub error_lines: u64,
 }
 
-/// `artifacts` or `source-caches`.
-#[derive(Clone, Debug, Default)]
-pub struct Servers {
-    /// Whether they stand instead of those that projects name.
-    pub override_project_caches: bool,
-    pub servers: Vec<Server>,
-}
-
-/// One server.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Server {
-    pub url: String,
-    pub instance_name: Option<String>,
-    /// `index`, `storage` or `all`.
-    pub kind: String,
-    pub push: bool,
-    pub auth: Auth,
-    pub connection: Connection,
-}
-
-/// Credentials, as paths.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Auth {
-    pub server_cert: Option<PathBuf>,
-    pub client_key: Option<PathBuf>,
-    pub client_cert: Option<PathBuf>,
-    pub access_token: Option<PathBuf>,
-    pub access_token_reload_interval: Option<u64>,
-}
-
-/// `connection-config`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Connection {
-    pub keepalive_time: Option<u64>,
-    pub retry_limit: Option<u64>,
-    /// Milliseconds.
-    pub retry_delay: Option<u64>,
-    /// Seconds.
-    pub request_timeout: Option<u64>,
-}
-
-/// `remote-execution`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RemoteExecution {
-    pub execution: Server,
-    /// Absent where the cache's storage service is meant.
-    pub storage: Option<Server>,
-    pub action_cache: Option<Server>,
-}
-
 /// `projects: NAME`.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectConfig {
@@ -157,8 +108,8 @@ pub struct ProjectConfig {
     pub default_mirror: Option<String>,
     /// Instead of the project's own; an empty list switches mirrors off.
     pub mirrors: Option<List>,
-    pub artifacts: Option<Servers>,
-    pub source_caches: Option<Servers>,
+    pub artifacts: Option<CacheServers>,
+    pub source_caches: Option<CacheServers>,
     pub remote_execution: Option<RemoteExecution>,
 }
 
@@ -242,11 +193,11 @@ impl UserConfig {
             fetch: policy(section("fetch")?, UriPolicy::All)?,
             track: policy(section("track")?, UriPolicy::Aliases)?,
             logging: read_logging(section("logging")?)?,
-            artifacts: servers(section("artifacts")?, paths)?,
-            source_caches: servers(section("source-caches")?, paths)?,
+            artifacts: CacheServers::read(section("artifacts")?, paths)?,
+            source_caches: CacheServers::read(section("source-caches")?, paths)?,
             remote_execution: node
                 .mapping("remote-execution")?
-                .map(|it| remote_execution(it, paths, shared))
+                .map(|it| RemoteExecution::read(it, paths, shared))
                 .transpose()?,
             projects: section("projects")?
                 .iter()
@@ -271,7 +222,8 @@ pub struct Paths<'a> {
 }
 
 impl Paths<'_> {
-    fn resolve(&self, text: &str) -> PathBuf {
+    /// The path that a text means.
+    pub fn resolve(&self, text: &str) -> PathBuf {
         let path = PathBuf::from((self.expand)(text));
         match self.base {
             Some(base) => base.join(path),
@@ -286,12 +238,12 @@ fn directory(node: &Mapping, key: &str, paths: &Paths) -> Result<Option<PathBuf>
     if path.is_absolute() { Ok(Some(path.components().collect())) } else { Err(scalar.expected("an absolute path")) }
 }
 
-fn choice<'a>(node: &'a Mapping, key: &str, valid: &[&str]) -> Result<Option<&'a str>> {
+pub(super) fn choice<'a>(node: &'a Mapping, key: &str, valid: &[&str]) -> Result<Option<&'a str>> {
     let Some(scalar) = node.scalar(key)? else { return Ok(None) };
     if valid.contains(&&*scalar.text) { Ok(Some(&scalar.text)) } else { Err(scalar.expected(&valid.join(" or "))) }
 }
 
-fn count(node: &Mapping, key: &str) -> Result<Option<u64>> {
+pub(super) fn count(node: &Mapping, key: &str) -> Result<Option<u64>> {
     let Some(scalar) = node.scalar(key)? else { return Ok(None) };
     u64::try_from(scalar.int()?).map(Some).map_err(|_| scalar.expected("a number that is not negative"))
 }
@@ -317,7 +269,10 @@ fn read_cache(node: &Mapping, paths: &Paths) -> Result<Cache> {
             Some("never") => CacheBuildtrees::Never,
             _ => CacheBuildtrees::Auto,
         },
-        storage_service: node.mapping("storage-service")?.map(|node| server(node, paths, Use::Cache)).transpose()?,
+        storage_service: node
+            .mapping("storage-service")?
+            .map(|node| Remote::read(node, paths, Purpose::Cache))
+            .transpose()?,
     })
 }
 
@@ -373,105 +328,6 @@ fn policy(node: &Mapping, default: UriPolicy) -> Result<UriPolicy> {
     })
 }
 
-fn servers(node: &Mapping, paths: &Paths) -> Result<Servers> {
-    node.check_keys(&["override-project-caches", "servers"])?;
-    Ok(Servers {
-        override_project_caches: node.bool("override-project-caches")?.unwrap_or(false),
-        servers: node.list("servers")?.map_or(Ok(Vec::new()), |list| server_list(list, paths))?,
-    })
-}
-
-/// The servers of a list, as the user's configuration and project.conf have it.
-pub fn server_list(list: &List, paths: &Paths) -> Result<Vec<Server>> {
-    list.items.iter().map(|node| server(node.mapping()?, paths, Use::Cache)).collect()
-}
-
-/// What a server is for: it decides which keys its mapping may have.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Cache,
-    Execution,
-    ActionCache,
-}
-
-fn server(node: &Mapping, paths: &Paths, purpose: Use) -> Result<Server> {
-    let mut keys = vec!["url", "instance-name", "auth", "connection-config"];
-    if purpose == Use::Cache {
-        keys.push("type");
-    }
-    if purpose != Use::Execution {
-        keys.push("push");
-    }
-    let kind = choice(node, "type", &["all", "index", "storage"])?.unwrap_or("all").to_owned();
-    let push = node.bool("push")?.unwrap_or(false);
-    node.check_keys(&keys)?;
-    let url: &Scalar = node.require("url")?.scalar()?;
-    if url.text.is_empty() {
-        return Err(url.expected("the URL of a server"));
-    }
-    Ok(Server {
-        url: url.text.to_string(),
-        instance_name: node.text("instance-name")?.map(str::to_owned),
-        kind,
-        push,
-        auth: node.mapping("auth")?.map_or(Ok(Auth::default()), |node| auth(node, paths))?,
-        connection: node.mapping("connection-config")?.map_or(Ok(Connection::default()), connection)?,
-    })
-}
-
-fn auth(node: &Mapping, paths: &Paths) -> Result<Auth> {
-    node.check_keys(&["server-cert", "client-key", "client-cert", "access-token", "access-token-reload-interval"])?;
-    let path = |key| Ok::<_, Error>(node.text(key)?.map(|text| paths.resolve(text)));
-    let auth = Auth {
-        server_cert: path("server-cert")?,
-        client_key: path("client-key")?,
-        client_cert: path("client-cert")?,
-        access_token: path("access-token")?,
-        access_token_reload_interval: count(node, "access-token-reload-interval")?,
-    };
-    for (there, missing, names) in [
-        (&auth.client_key, &auth.client_cert, ["client-key", "client-cert"]),
-        (&auth.client_cert, &auth.client_key, ["client-cert", "client-key"]),
-    ] {
-        if there.is_some() && missing.is_none() {
-            let message = format!("\"{}\" needs \"{}\" beside it", names[0], names[1]);
-            return Err(Error::load("invalid-data", message).at(node.mark.place()));
-        }
-    }
-    Ok(auth)
-}
-
-fn connection(node: &Mapping) -> Result<Connection> {
-    node.check_keys(&["keepalive-time", "retry-limit", "retry-delay", "request-timeout"])?;
-    Ok(Connection {
-        keepalive_time: count(node, "keepalive-time")?,
-        retry_limit: count(node, "retry-limit")?,
-        retry_delay: count(node, "retry-delay")?,
-        request_timeout: count(node, "request-timeout")?,
-    })
-}
-
-fn remote_execution(node: &Mapping, paths: &Paths, shared: bool) -> Result<RemoteExecution> {
-    node.check_keys(&["execution-service", "storage-service", "action-cache-service"])?;
-    let storage = node.mapping("storage-service")?.map(|node| server(node, paths, Use::Execution)).transpose()?;
-    if storage.is_some() == shared {
-        let message = if shared {
-            "the cache has a storage-service already: remote-execution cannot have another one"
-        } else {
-            "expected a storage-service for remote-execution"
-        };
-        return Err(Error::load("invalid-data", message).at(node.mark.place()));
-    }
-    Ok(RemoteExecution {
-        execution: server(node.require("execution-service")?.mapping()?, paths, Use::Execution)?,
-        storage,
-        action_cache: node
-            .mapping("action-cache-service")?
-            .map(|node| server(node, paths, Use::ActionCache))
-            .transpose()?,
-    })
-}
-
 fn project(node: &Mapping, paths: &Paths, shared: bool) -> Result<ProjectConfig> {
     node.check_keys(&[
         "artifacts",
@@ -487,11 +343,11 @@ fn project(node: &Mapping, paths: &Paths, shared: bool) -> Result<ProjectConfig>
         strict: node.bool("strict")?,
         default_mirror: node.text("default-mirror")?.map(str::to_owned),
         mirrors: node.list("mirrors")?.cloned(),
-        artifacts: node.mapping("artifacts")?.map(|node| servers(node, paths)).transpose()?,
-        source_caches: node.mapping("source-caches")?.map(|node| servers(node, paths)).transpose()?,
+        artifacts: node.mapping("artifacts")?.map(|node| CacheServers::read(node, paths)).transpose()?,
+        source_caches: node.mapping("source-caches")?.map(|node| CacheServers::read(node, paths)).transpose()?,
         remote_execution: node
             .mapping("remote-execution")?
-            .map(|node| remote_execution(node, paths, shared))
+            .map(|node| RemoteExecution::read(node, paths, shared))
             .transpose()?,
     })
 }
@@ -500,6 +356,7 @@ fn project(node: &Mapping, paths: &Paths, shared: bool) -> Result<ProjectConfig>
 mod tests {
     use super::*;
     use crate::project::mark::File;
+    use crate::project::remotes::Holds;
 
     fn read(text: &str) -> Result<UserConfig> {
         let node = yaml::parse(text, File::named("buildstream.conf")).expect("YAML");
@@ -518,7 +375,7 @@ mod tests {
         assert_eq!(config.project("p").and_then(|project| project.strict), Some(false));
         assert!(config.project("q").is_none());
         let server = &config.artifacts.servers[0];
-        assert_eq!((&*server.url, server.push, &*server.kind), ("https://a", true, "all"));
+        assert_eq!((&*server.url, server.push, server.holds), ("https://a", true, Holds::All));
         assert_eq!(server.auth.server_cert.as_deref(), Some(Path::new("/home/me/c")));
         assert_eq!((config.fetch, config.track), (UriPolicy::All, UriPolicy::Aliases));
     }

@@ -45,10 +45,10 @@ pub struct Committed {
 /// The commit of one key, which others wait for as long as this is there.
 #[derive(Debug)]
 pub struct Commit<'a> {
-    store: &'a Store,
-    name: ArtifactName,
-    before: Lookup,
-    history: Option<Metadata>,
+    pub(super) store: &'a Store,
+    pub(super) name: ArtifactName,
+    pub(super) before: Lookup,
+    pub(super) history: Option<Metadata>,
     _lock: Lock,
 }
 
@@ -100,12 +100,12 @@ impl Commit<'_> {
         Ok(Committed { outcome, artifact: field })
     }
 
-    fn must_stay(&self, there: &Lookup, result: &BuildResult, rules: Rules) -> bool {
+    pub(super) fn must_stay(&self, there: &Lookup, result: &BuildResult, rules: Rules) -> bool {
         let good = matches!(there, Lookup::Found(found) if found.artifact.build_success);
         good && !result.success && !rules.replace
     }
 
-    fn field(&self, artifact: &proto::Artifact, outcome: Outcome) -> Result<ArtifactField> {
+    pub(super) fn field(&self, artifact: &proto::Artifact, outcome: Outcome) -> Result<ArtifactField> {
         let digest = |field: &Option<proto::Digest>| field.as_ref().map(Digest::from_proto).transpose();
         let log = artifact.logs.first().map_or(Ok(None), |log| digest(&log.digest))?;
         if outcome == Outcome::Logged {
@@ -122,7 +122,7 @@ impl Commit<'_> {
     }
 
     /// A message that no ref holds is a blob.
-    fn keep_message(&self, bytes: &[u8], outcome: Outcome) -> Result<Option<Digest>> {
+    pub(super) fn keep_message(&self, bytes: &[u8], outcome: Outcome) -> Result<Option<Digest>> {
         match outcome {
             Outcome::Logged => Ok(None),
             Outcome::Answers => Ok(Some(Digest::of(bytes))),
@@ -130,7 +130,7 @@ impl Commit<'_> {
         }
     }
 
-    fn metadata(
+    pub(super) fn metadata(
         &self,
         element: &str,
         artifact: &proto::Artifact,

@@ -3,6 +3,7 @@
 //! Order of writing: blobs (children before parents), metadata file, ref last; each is a temporary file,
 //! synced and renamed.
 
+pub mod adopt;
 pub mod archive;
 pub mod artifact;
 pub mod batch;

@@ -15,6 +15,7 @@ pub mod result;
 #[cfg(test)]
 mod schema;
 pub mod time;
+pub mod transfer;
 pub mod yaml;
 
 pub use digest::Digest;

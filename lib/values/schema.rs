@@ -6,6 +6,7 @@ use super::name::ArtifactName;
 use super::record::{ArtifactField, Build, Cache, Dependency, PolicyField, Schedule, Source, Staged, Work};
 use super::result::BuildResult;
 use super::time::Time;
+use super::transfer::Transfer;
 use super::{Digest, Key};
 use schemars::{
     JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema, transform::RecursiveTransform,
@@ -39,6 +40,10 @@ struct Record {
     policy: Option<PolicyField>,
     /// The name of the element's project.
     project: Option<String>,
+    /// What bst-pull did.
+    pull: Option<Transfer>,
+    /// What bst-push did.
+    push: Option<Transfer>,
     /// One build: the same as in the store's metadata file.
     result: Option<BuildResult>,
     /// What bst-schedule did.

@@ -12,7 +12,7 @@ pub fn schema() -> Value {
 
 /// The lists of the page and the definitions of the schema that they describe. What is not here is described in
 /// the text of the entry that leads to it.
-const LISTS: [(&str, &str); 16] = [
+const LISTS: [(&str, &str); 17] = [
     ("depends", "Dependency"),
     ("stage", "Staged"),
     ("sources", "Source"),
@@ -28,11 +28,12 @@ const LISTS: [(&str, &str); 16] = [
     ("schedule", "Schedule"),
     ("schedule decisions", "Decision"),
     ("policy", "PolicyField"),
+    ("pull and push", "Transfer"),
     ("error", "ErrorRecord"),
 ];
 
 /// Described in the text of other entries.
-const IN_TEXT: [&str; 12] = [
+const IN_TEXT: [&str; 13] = [
     "Blocker",
     "CheckForbidden",
     "CollectIntegration",
@@ -42,6 +43,7 @@ const IN_TEXT: [&str; 12] = [
     "Layout",
     "RemoteApisSocket",
     "SandboxState",
+    "ServerTransfer",
     "SnapImage",
     "Spdx",
     "TarElement",

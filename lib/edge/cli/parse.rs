@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// A command line that was understood.
+#[derive(Clone, Debug)]
 pub struct Arguments {
     flags: Vec<(&'static str, Vec<OsString>)>,
     operands: Vec<OsString>,

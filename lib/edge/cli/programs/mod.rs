@@ -8,6 +8,10 @@ mod commit_artifact;
 mod completions;
 mod key;
 mod log;
+mod pull;
+mod push;
+mod remote_query;
+mod remotes;
 mod rm;
 mod schedule;
 mod selection;
@@ -20,11 +24,27 @@ pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
 pub use key::KEY;
 pub use log::LOG;
+pub use pull::PULL;
+pub use push::PUSH;
+pub use remote_query::REMOTE_QUERY;
 pub use rm::RM;
 pub use schedule::SCHEDULE;
 
 use super::Program;
 
 /// Every program of the suite, by name.
-pub const ALL: &[&Program] =
-    &[&BUILD, &CACHE_QUERY, &CAT, &CHECKOUT, &COMMIT_ARTIFACT, &COMPLETIONS, &KEY, &LOG, &RM, &SCHEDULE];
+pub const ALL: &[&Program] = &[
+    &BUILD,
+    &CACHE_QUERY,
+    &CAT,
+    &CHECKOUT,
+    &COMMIT_ARTIFACT,
+    &COMPLETIONS,
+    &KEY,
+    &LOG,
+    &PULL,
+    &PUSH,
+    &REMOTE_QUERY,
+    &RM,
+    &SCHEDULE,
+];

@@ -1,0 +1,14 @@
+//! Artifacts between the store and servers.
+
+pub mod message;
+pub mod pull;
+pub mod push;
+pub mod query;
+pub mod records;
+
+use bst_plumbing::values::name::ArtifactName;
+
+/// The name under which servers know an artifact.
+pub fn uri(name: &ArtifactName) -> String {
+    format!("urn:fdc:buildstream.build:2020:artifact:{name}")
+}

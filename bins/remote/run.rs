@@ -1,0 +1,153 @@
+//! What the main functions share: the runtime, and the loop of a filter that treats several records at once.
+
+use crate::options;
+use bst_plumbing::edge::cli::{self, Arguments, Program};
+use bst_plumbing::edge::pipe::{self, Reader};
+use bst_plumbing::store::{Store, naming};
+use bst_plumbing::values::{Code, Error, Exit, Record, Result};
+use std::collections::VecDeque;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+/// Runs a program. SIGINT and SIGTERM end it as they end any program, after what it has open is tidied up.
+pub fn main<F>(program: &'static Program, body: impl FnOnce(Arguments) -> F) -> ExitCode
+where
+    F: Future<Output = Result<Exit>>,
+{
+    let mut fatal = None;
+    let exit = cli::main(program, |arguments| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(3)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Code::Disk, format!("cannot start threads: {error}")))?;
+        let outcome = runtime.block_on(async {
+            tokio::select! {
+                outcome = body(arguments.clone()) => outcome,
+                number = interrupted() => {
+                    fatal = Some(number);
+                    Ok(Exit::Stopped)
+                }
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(2));
+        outcome
+    });
+    if let Some(number) = fatal {
+        // SAFETY: the default action of a valid signal, sent to this process itself.
+        unsafe {
+            libc::signal(number, libc::SIG_DFL);
+            libc::raise(number);
+        }
+    }
+    exit
+}
+
+/// The number of the signal that asks the program to end.
+async fn interrupted() -> i32 {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => libc::SIGINT,
+        _ = terminate.recv() => libc::SIGTERM,
+    }
+}
+
+/// What treating one record gave: the record, and how it went.
+pub type Treated = (Record, Result<Exit>);
+
+/// Treats the artifacts that operands name, or else the records of stdin.
+pub async fn records<F>(
+    program: &str,
+    store: &Store,
+    arguments: &Arguments,
+    treat: impl Fn(Record) -> F,
+) -> Result<Exit>
+where
+    F: Future<Output = Treated> + Send + 'static,
+{
+    let mut named = Vec::new();
+    for operand in arguments.operand_texts()? {
+        named.extend(naming::records(store, operand)?);
+    }
+    let input = if named.is_empty() { from_stdin() } else { from(named) };
+    filter(program, options::jobs(arguments)?, input, treat).await
+}
+
+/// The loop of a filter: up to `at_once` records are treated at the same time, and come out in the order in
+/// which they went in, each as soon as it and those before it are done. Errors become part of the record.
+async fn filter<F>(
+    program: &str,
+    at_once: usize,
+    mut input: mpsc::Receiver<Result<Record>>,
+    treat: impl Fn(Record) -> F,
+) -> Result<Exit>
+where
+    F: Future<Output = Treated> + Send + 'static,
+{
+    let mut writer = pipe::stdout();
+    let mut running: VecDeque<JoinHandle<Treated>> = VecDeque::new();
+    let mut open = true;
+    let mut exit = Exit::Done;
+    while open || !running.is_empty() {
+        tokio::select! {
+            done = first(&mut running), if !running.is_empty() => {
+                running.pop_front();
+                let (mut record, outcome) = done?;
+                exit = exit.and(settle(program, &mut record, outcome)?);
+                writer.push(&record)?;
+                writer.flush()?;
+            }
+            next = input.recv(), if open && running.len() < at_once => match next {
+                Some(Ok(record)) => running.push_back(tokio::spawn(treat(record))),
+                Some(Err(error)) => running.push_back(tokio::spawn(async { (Record::default(), Err(error)) })),
+                None => open = false,
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn settle(program: &str, record: &mut Record, outcome: Result<Exit>) -> Result<Exit> {
+    outcome.or_else(|error| {
+        eprintln!("{program}: {}: {error}", record.label());
+        record.set_error(&error)?;
+        Ok(error.code().exit())
+    })
+}
+
+async fn first(running: &mut VecDeque<JoinHandle<Treated>>) -> Result<Treated> {
+    match running.front_mut() {
+        Some(task) => task.await.map_err(|error| Error::new(Code::Cancelled, format!("a record was lost: {error}"))),
+        None => std::future::pending().await,
+    }
+}
+
+/// The records of stdin, read on a thread of its own.
+fn from_stdin() -> mpsc::Receiver<Result<Record>> {
+    let (sender, receiver) = mpsc::channel(64);
+    std::thread::spawn(move || {
+        let mut reader = Reader::new(std::io::stdin());
+        while let Some(record) = reader.next_record() {
+            if sender.blocking_send(record).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Records that are known already.
+fn from(records: Vec<Record>) -> mpsc::Receiver<Result<Record>> {
+    let (sender, receiver) = mpsc::channel(records.len().max(1));
+    for record in records {
+        // There is room for each.
+        let _ = sender.try_send(Ok(record));
+    }
+    receiver
+}
