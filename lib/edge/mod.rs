@@ -7,5 +7,7 @@ pub mod long;
 pub mod pipe;
 pub mod schedule;
 pub mod selection;
+pub mod show;
 pub mod sibling;
 pub mod signals;
+pub mod words;

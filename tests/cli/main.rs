@@ -11,4 +11,5 @@ mod completions;
 mod log;
 mod plumbing;
 mod schedule;
+mod show;
 mod stock;

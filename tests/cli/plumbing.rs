@@ -11,8 +11,7 @@ fn built() -> Vec<&'static Program> {
 }
 
 /// The filters: how each is called to read records from stdin.
-const FILTERS: &[(&str, &[&str])] =
-    &[("bst-cache-query", &[]), ("bst-build", &[]), ("bst-commit-artifact", &[])];
+const FILTERS: &[(&str, &[&str])] = &[("bst-cache-query", &[]), ("bst-build", &[]), ("bst-commit-artifact", &[])];
 
 #[test]
 fn every_program_is_built() {

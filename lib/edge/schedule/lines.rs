@@ -2,11 +2,11 @@
 
 use crate::doing::schedule::{Counts, Event, Moment, Subject};
 use crate::edge::colour::{Brush, Style};
-use crate::values::record::{Action, Blocker};
+use crate::edge::words::{brief, last_lines, one_line, origin, reason, roots};
+use crate::values::record::Action;
 use crate::values::result::BuildResult;
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 /// As many lines of a failed build's log are shown.
 const TAIL_LINES: usize = 20;
@@ -86,67 +86,15 @@ pub(super) fn named(brush: Brush, subject: &Subject<'_>) -> String {
     }
 }
 
-/// Why a build failed, in one line.
-pub(super) fn reason(result: &BuildResult) -> String {
-    let mut text = one_line(&result.description);
-    if text.is_empty() {
-        "it is not known why".clone_into(&mut text);
-    }
-    if let Some(command) = &result.command {
-        let _ = write!(text, ": {}", one_line(command));
-    }
-    match (result.exit, result.signal) {
-        (Some(exit), _) if !text.contains(&format!("Exited with {exit}")) => {
-            let _ = write!(text, " (exit {exit})");
-        }
-        (None, Some(signal)) => {
-            let _ = write!(text, " (signal {signal})");
-        }
-        _ => {}
-    }
-    if let Some(class) = result.class {
-        let phase = result.phase.as_ref().map(|phase| format!(" in {phase}")).unwrap_or_default();
-        let _ = write!(text, " [{}{phase}]", class.word());
-    }
-    if let Some(detail) = &result.detail {
-        let _ = write!(text, "; {}", one_line(detail));
-    }
-    text
-}
-
-/// When and where a stored failure was built.
-fn origin(result: &BuildResult) -> String {
-    let mut text = String::new();
-    if let Some(time) = result.finished.or(result.started) {
-        let _ = write!(text, " of {time}");
-    }
-    if let Some(host) = &result.host {
-        let _ = write!(text, " on {}", one_line(host));
-    }
-    if let Some(attempt) = result.attempt.filter(|&attempt| attempt > 1) {
-        let _ = write!(text, ", attempt {attempt}");
-    }
-    text
-}
-
 /// The end of the log, and where all of it is. What has no log has said all on stderr, which was shown.
 fn evidence(brush: Brush, result: &BuildResult, log: Option<&Path>) -> String {
     let Some(log) = log else { return String::new() };
     let mut text = String::new();
-    let tail: Vec<&str> = result.log_tail.as_deref().unwrap_or_default().lines().collect();
-    for line in &tail[tail.len().saturating_sub(TAIL_LINES)..] {
-        let _ = writeln!(text, "          {} {}", brush.paint(Style::Dim, "|"), visible(line));
+    for line in last_lines(result.log_tail.as_deref().unwrap_or_default(), TAIL_LINES) {
+        let _ = writeln!(text, "          {} {line}", brush.paint(Style::Dim, "|"));
     }
     let _ = writeln!(text, "          {} {}", brush.paint(Style::Dim, "log:"), log.display());
     text
-}
-
-fn roots(blocked_by: &[Blocker]) -> String {
-    const SHOWN: usize = 5;
-    let names: Vec<_> = blocked_by.iter().take(SHOWN).map(|root| one_line(&root.element)).collect();
-    let more = blocked_by.len().saturating_sub(SHOWN);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    names.join(", ") + &rest
 }
 
 /// How a run ended.
@@ -163,36 +111,4 @@ pub(super) fn summary(counts: &Counts) -> String {
     ];
     let parts: Vec<_> = parts.iter().filter(|(count, _)| *count > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
-}
-
-/// A duration in the unit that fits.
-pub(super) fn brief(milliseconds: u64) -> String {
-    match milliseconds {
-        0..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
-        _ => clock(Duration::from_millis(milliseconds)),
-    }
-}
-
-/// A duration as a clock shows it.
-pub(super) fn clock(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..3600 => format!("{:02}:{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
-    }
-}
-
-/// Text of others on one line, without what would move the cursor.
-pub(super) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let line = visible(text.trim());
-    if line.chars().count() <= LONGEST {
-        return line;
-    }
-    line.chars().take(LONGEST - 3).chain("...".chars()).collect()
-}
-
-/// Control characters, which a build can print too, become spaces.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

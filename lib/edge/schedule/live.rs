@@ -1,8 +1,9 @@
 //! The display at a terminal: what runs and what is left, below the lines of what happened.
 
-use super::lines::{clock, named};
+use super::lines::named;
 use crate::doing::schedule::{Counts, Event, Moment};
 use crate::edge::colour::{Brush, Style};
+use crate::edge::words::clock;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 

@@ -15,6 +15,7 @@ mod remotes;
 mod rm;
 mod schedule;
 mod selection;
+mod show;
 
 pub use build::BUILD;
 pub use cache_query::CACHE_QUERY;
@@ -29,6 +30,7 @@ pub use push::PUSH;
 pub use remote_query::REMOTE_QUERY;
 pub use rm::RM;
 pub use schedule::SCHEDULE;
+pub use show::SHOW;
 
 use super::Program;
 
@@ -47,4 +49,5 @@ pub const ALL: &[&Program] = &[
     &REMOTE_QUERY,
     &RM,
     &SCHEDULE,
+    &SHOW,
 ];
