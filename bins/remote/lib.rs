@@ -5,5 +5,6 @@ pub mod caches;
 pub mod options;
 pub mod proto;
 pub mod run;
+pub mod sources;
 pub mod transfer;
 pub mod wire;

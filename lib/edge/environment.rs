@@ -111,6 +111,11 @@ pub fn set_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }
 
+/// The user's home, where `.netrc` is.
+pub fn home() -> Option<PathBuf> {
+    variable("HOME")
+}
+
 /// A variable that is set and not empty, as a path.
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)

@@ -22,6 +22,14 @@ pub struct Download {
     pub path: PathBuf,
 }
 
+impl std::fmt::Display for Original {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Original::File(download) => f.write_str(download.urls.first().map_or(&download.sha256, |url| url)),
+        }
+    }
+}
+
 impl Original {
     /// Whether it is in the store.
     pub fn is_there(&self) -> bool {

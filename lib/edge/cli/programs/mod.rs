@@ -6,6 +6,7 @@ mod cat;
 mod checkout;
 mod commit_artifact;
 mod completions;
+mod fetch;
 mod key;
 mod log;
 mod pull;
@@ -23,6 +24,7 @@ pub use cat::CAT;
 pub use checkout::CHECKOUT;
 pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
+pub use fetch::FETCH;
 pub use key::KEY;
 pub use log::LOG;
 pub use pull::PULL;
@@ -42,6 +44,7 @@ pub const ALL: &[&Program] = &[
     &CHECKOUT,
     &COMMIT_ARTIFACT,
     &COMPLETIONS,
+    &FETCH,
     &KEY,
     &LOG,
     &PULL,
