@@ -30,6 +30,8 @@ pub struct Options {
 
 /// How often a download that turned out to be damaged is brought again.
 const MOST_ROUNDS: usize = 2;
+/// How deep repositories can be in repositories.
+const MOST_LEVELS: usize = 40;
 
 /// Brings the sources of the records on stdin.
 pub fn run(program: &'static str, store: &Store, options: &Options) -> Result<Exit> {
@@ -141,17 +143,29 @@ impl Fetcher<'_> {
         let mut rounds = 0;
         loop {
             rounds += 1;
-            self.originals(&source::missing(sources, self.store)?)?;
+            self.all_originals(sources)?;
             let staged = {
                 let _permit = self.stagings.take();
                 source::stage(sources, self.store)
             };
             match staged {
-                // A download was damaged and is gone, or a tree says what it is made of only now.
+                // A download was damaged and is gone.
                 Err(error) if error.code() == Code::NotFound && rounds < MOST_ROUNDS => {}
                 outcome => return outcome.map(drop),
             }
         }
+    }
+
+    /// Brings what is missing, until nothing is: a repository names its submodules only when it is there.
+    fn all_originals(&self, sources: &[Source]) -> Result<()> {
+        for _ in 0..MOST_LEVELS {
+            let missing = source::missing(sources, self.store)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.originals(&missing)?;
+        }
+        Err(Error::new(Code::Source, "there are submodules in submodules without end"))
     }
 
     /// What is fetched is not expired before it is used.
@@ -187,6 +201,7 @@ impl Fetcher<'_> {
         let _permit = self.downloads.take();
         match original {
             Original::File(download) => self.downloader.file(download),
+            Original::Git(mirror) => self.downloader.git(mirror),
         }
     }
 

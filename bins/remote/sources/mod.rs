@@ -2,6 +2,7 @@
 
 mod download;
 pub mod fetch;
+mod git;
 mod http;
 mod netrc;
 mod progress;

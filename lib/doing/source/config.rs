@@ -17,10 +17,15 @@ pub(super) fn need<'a>(source: &'a Source, name: &str) -> Result<&'a str> {
 
 /// A switch, which may come as a word.
 pub(super) fn flag(source: &Source, name: &str, default: bool) -> bool {
-    match source.config.get(name) {
-        Some(Value::Bool(value)) => *value,
-        Some(Value::String(word)) => word.eq_ignore_ascii_case("true"),
-        _ => default,
+    source.config.get(name).map_or(default, truth)
+}
+
+/// Whether a value says yes.
+pub(super) fn truth(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => *value,
+        Value::String(word) => word.eq_ignore_ascii_case("true"),
+        _ => false,
     }
 }
 

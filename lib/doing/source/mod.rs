@@ -8,8 +8,11 @@
 mod archive;
 pub mod cache;
 mod config;
+pub mod git;
 mod kinds;
 pub mod original;
+mod toml;
+pub mod tool;
 mod tree;
 
 use crate::store::Store;

@@ -1,5 +1,6 @@
 //! What sources are made from: downloads, which the store keeps in `sources/KIND/`.
 
+use super::git::Mirror;
 use crate::store::fs;
 use crate::values::{Digest, Error, Result};
 use std::fs::File;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub enum Original {
     File(Download),
+    Git(Mirror),
 }
 
 /// A file that is known by its hash.
@@ -26,6 +28,9 @@ impl std::fmt::Display for Original {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Original::File(download) => f.write_str(download.urls.first().map_or(&download.sha256, |url| url)),
+            Original::Git(mirror) => {
+                write!(f, "{} {}", mirror.urls.first().map_or(&mirror.url, |url| url), mirror.reference)
+            }
         }
     }
 }
@@ -35,6 +40,7 @@ impl Original {
     pub fn is_there(&self) -> bool {
         match self {
             Original::File(download) => download.path.is_file(),
+            Original::Git(mirror) => mirror.is_there(),
         }
     }
 }

@@ -59,6 +59,62 @@ impl Tree {
         Ok(tree)
     }
 
+    /// The same among directories that are all open: in a tree that is made from nothing.
+    pub fn make(&mut self, path: &str) -> Result<&mut Tree> {
+        let mut tree = self;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            tree = match tree.entries.entry(name.to_owned()).or_insert_with(|| Entry::Open(Tree::default())) {
+                Entry::Open(tree) => tree,
+                _ => return Err(conflict(path)),
+            };
+        }
+        Ok(tree)
+    }
+
+    /// Takes the directory at a path out of a tree whose directories are all open.
+    pub fn take(&mut self, path: &str) -> Option<Tree> {
+        let mut tree = self;
+        for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
+            match tree.entries.get_mut(name)? {
+                Entry::Open(below) => tree = below,
+                _ => return None,
+            }
+        }
+        Some(std::mem::take(tree))
+    }
+
+    /// The paths of all directories of a tree whose directories are all open, with its own, which is empty.
+    pub fn directories(&self) -> Vec<String> {
+        let mut paths = vec![String::new()];
+        for (name, entry) in &self.entries {
+            if let Entry::Open(tree) = entry {
+                let below = tree.directories().into_iter();
+                paths.extend(below.map(|path| if path.is_empty() { name.clone() } else { format!("{name}/{path}") }));
+            }
+        }
+        paths
+    }
+
+    /// The text of a file, if it is there.
+    pub fn text(&self, cas: &Cas, path: &str) -> Result<Option<String>> {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        match (self.entries.get(name), rest) {
+            (Some(Entry::Open(tree)), Some(rest)) => tree.text(cas, rest),
+            (Some(Entry::Stored(digest)), Some(rest)) => Tree::load(cas, digest)?.text(cas, rest),
+            (Some(Entry::File(node)), None) => {
+                let bytes = cas.read(&directory::node_digest(&node.digest, name)?)?;
+                let text = String::from_utf8(bytes);
+                text.map(Some).map_err(|_| Error::new(Code::Source, format!("{path} of the sources is no UTF-8")))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What is at a name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
     fn child(&mut self, cas: &Cas, name: &str, path: &str) -> Result<&mut Tree> {
         let entry = self.entries.entry(name.to_owned()).or_insert_with(|| Entry::Open(Tree::default()));
         if let Entry::Stored(digest) = entry {

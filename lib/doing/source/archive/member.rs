@@ -99,7 +99,7 @@ fn strip(path: &mut Vec<u8>, prefix: &[u8]) -> bool {
 }
 
 /// A path without empty names, `.` and, as far as that can be seen, `..`.
-pub(super) fn normal(path: &str) -> String {
+pub(in crate::doing::source) fn normal(path: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in path.split('/') {
         match name {

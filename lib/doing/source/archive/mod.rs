@@ -8,6 +8,8 @@ mod tar;
 mod unpack;
 mod zip;
 
+pub(super) use member::normal;
+
 use super::tree::Tree;
 use crate::values::digest::Hasher;
 use crate::values::{Digest, Error, Result};
@@ -30,8 +32,18 @@ pub(super) enum Part<'a> {
     BelowTop,
 }
 
-/// Reads a tar archive, compressed or not: the hash of the file, and what is in it.
-pub(super) fn read_tar(path: &Path, part: Part, sink: Sink) -> Result<(Digest, Result<Tree>)> {
+/// What reading an archive gave.
+pub(super) struct Unpacked {
+    /// The hash of the file.
+    pub(super) digest: Digest,
+    /// What is in it.
+    pub(super) tree: Result<Tree>,
+    /// The topmost directory of the first member.
+    pub(super) first: Option<String>,
+}
+
+/// Reads a tar archive, compressed or not.
+pub(super) fn read_tar(path: &Path, part: Part, sink: Sink) -> Result<Unpacked> {
     let failed = |error| Error::io("cannot read", path, error);
     let mut hashing = Hashing { input: File::open(path).map_err(failed)?, hasher: Hasher::default() };
     let members = {
@@ -41,16 +53,22 @@ pub(super) fn read_tar(path: &Path, part: Part, sink: Sink) -> Result<(Digest, R
     };
     // What follows the archive belongs to the file.
     io::copy(&mut hashing, &mut io::sink()).map_err(failed)?;
-    Ok((hashing.hasher.finish(), members.and_then(|members| tree_of_tar(members, part))))
+    let first = members.as_ref().ok().and_then(|members| {
+        let top = members.first()?.path.split(|b| *b == b'/').next()?;
+        Some(String::from_utf8_lossy(top).into_owned())
+    });
+    let tree = members.and_then(|members| tree_of_tar(members, part));
+    Ok(Unpacked { digest: hashing.hasher.finish(), tree, first })
 }
 
-/// Reads a zip archive: the hash of the file, and what is in it.
-pub(super) fn read_zip(path: &Path, part: Part, sink: Sink) -> Result<(Digest, Result<Tree>)> {
+/// Reads a zip archive.
+pub(super) fn read_zip(path: &Path, part: Part, sink: Sink) -> Result<Unpacked> {
     let failed = |error| Error::io("cannot read", path, error);
     let mut hashing = Hashing { input: File::open(path).map_err(failed)?, hasher: Hasher::default() };
     io::copy(&mut hashing, &mut io::sink()).map_err(failed)?;
     let members = zip::read(File::open(path).map_err(failed)?, sink);
-    Ok((hashing.hasher.finish(), members.and_then(|members| tree_of_zip(members, part))))
+    let tree = members.and_then(|members| tree_of_zip(members, part));
+    Ok(Unpacked { digest: hashing.hasher.finish(), tree, first: None })
 }
 
 fn tree_of_tar(mut members: Vec<member::Member>, part: Part) -> Result<Tree> {

@@ -52,9 +52,9 @@ impl Kind for Archive {
         let mut buffer = Vec::new();
         let mut sink = |content: &mut dyn std::io::Read| batch.put_reader_with(content, &mut buffer);
         let read = if zip { archive::read_zip } else { archive::read_tar };
-        let (digest, tree) = read(&download.path, part, &mut sink)?;
-        download.verify(&digest)?;
-        let tree = tree?.store(&batch)?;
+        let read = read(&download.path, part, &mut sink)?;
+        download.verify(&read.digest)?;
+        let tree = read.tree?.store(&batch)?;
         batch.finish()?;
         Ok(tree)
     }

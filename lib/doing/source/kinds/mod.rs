@@ -1,12 +1,20 @@
 //! What each kind of source downloads, and how its downloads become a tree.
 
 mod archive;
+mod cargo;
+mod cratefile;
+mod git;
+mod golang;
 mod local;
+mod lockfile;
+mod patch;
 mod remote;
 
 use super::original::Original;
+use super::tree::Tree;
 use crate::store::Store;
 use crate::values::{Code, Digest, Error, Result, record::Source};
+use std::path::PathBuf;
 
 /// A kind of source.
 pub(super) trait Kind: Sync {
@@ -35,6 +43,17 @@ pub(super) fn kind(name: &str) -> Result<&'static dyn Kind> {
         "zip" => &archive::Archive::Zip,
         "pypi" => &archive::Archive::Pypi,
         "cpan" => &archive::Archive::Cpan,
+        "cargo" => &cargo::Cargo::First,
+        "cargo2" => &cargo::Cargo::Second,
+        "gen_cargo_lock" => &lockfile::CargoLock,
+        "git" => &git::Git::Plain,
+        "git_module" => &git::Git::Module,
+        "git_repo" => &git::Git::Repo,
+        "git_tag" => &git::Git::Tag,
+        "go_module" => &golang::GoModule,
+        "patch" => &patch::Patch::Single,
+        "patch_queue" => &patch::Patch::Queue,
+        "quilt" => &patch::Patch::Quilt,
         _ => {
             return Err(Error::new(
                 Code::Unsupported,
@@ -42,4 +61,20 @@ pub(super) fn kind(name: &str) -> Result<&'static dyn Kind> {
             ));
         }
     })
+}
+
+/// Stores a tree that was put together.
+fn publish(tree: &Tree, store: &Store) -> Result<Digest> {
+    let batch = store.cas().batch()?;
+    let digest = tree.store(&batch)?;
+    batch.finish()?;
+    Ok(digest)
+}
+
+/// Where a mirror of style exact lies: one for a URL with and without `.git`.
+fn exact_mirror(store: &Store, kind: &str, url: &str) -> Result<PathBuf> {
+    let place = store.sources().mirror(kind, url.strip_suffix(".git").unwrap_or(url))?;
+    let mut name = place.into_os_string();
+    name.push(".git");
+    Ok(name.into())
 }
