@@ -2,12 +2,10 @@
 
 use super::SourceView;
 use super::draft::{Draft, check_keys};
-use crate::project::canonical;
-use crate::project::localdigest::Digests;
 use crate::project::paths::{self, Want};
 use crate::values::Result;
 use crate::values::record::Source;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::path::Path;
 
 pub fn configure(view: &SourceView) -> Result<Source> {
@@ -18,19 +16,12 @@ pub fn configure(view: &SourceView) -> Result<Source> {
     Ok(Draft::new(view).with_base().finish(Some(digest.hex().into())))
 }
 
-/// The one source of an element with a workspace that is open at `path`; without key if it is not there.
-pub fn workspace(path: &Path, digests: &Digests) -> Result<Source> {
+/// Kind workspace: the directory that stands for the sources of an element. Without key if it is not there.
+pub fn workspace(view: &SourceView) -> Result<Source> {
+    let path = Path::new(view.config.require_text("path")?);
     let unique = match path.exists() {
-        true => Some(Value::String(digests.workspace(path)?.hex())),
+        true => Some(Value::String(view.digests.workspace(path)?.hex())),
         false => None,
     };
-    let mut config = Map::new();
-    config.insert("path".to_owned(), path.to_string_lossy().into());
-    Ok(Source {
-        config,
-        key: unique.as_ref().map(canonical::key),
-        kind: "workspace".to_owned(),
-        unique,
-        ..Source::default()
-    })
+    Ok(Draft::new(view).finish(unique))
 }

@@ -26,8 +26,6 @@ use crate::values::record::Source;
 use crate::values::{Code, Error, Result};
 use std::path::Path;
 
-pub use local::workspace;
-
 /// The aliases and mirrors of a project.
 pub trait Urls {
     /// Where a URL as written leads. Refuses an undeclared alias (`source/invalid-source-alias`), and a URL
@@ -106,6 +104,7 @@ fn core(kind: &str) -> Option<Configure> {
         "local" => local::configure,
         "remote" => download::remote,
         "tar" => download::archive,
+        "workspace" => local::workspace,
         _ => return None,
     })
 }
