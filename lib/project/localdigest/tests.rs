@@ -76,6 +76,27 @@ fn a_workspace_tells_times_apart() {
     assert_ne!(at(123_456_000), at(123_457_000));
 }
 
+/// The times of directories count too, except that of the workspace itself; those of links do not.
+#[test]
+fn workspaces_have_buildstreams_digest() {
+    let place = tempfile::tempdir().expect("a directory");
+    let tree = place.path().join("w");
+    std::fs::create_dir_all(tree.join("sub/deep")).expect("directories");
+    std::fs::create_dir(tree.join("empty")).expect("a directory");
+    write(&tree.join("a"), "a", 0o644);
+    write(&tree.join("sub/b"), "b", 0o755);
+    write(&tree.join("sub/deep/c"), "", 0o644);
+    symlink("a", tree.join("l")).expect("a link");
+    symlink("b", tree.join("sub/m")).expect("a link");
+    for (seconds, name) in ["a", "sub/b", "sub/deep/c", "l", "sub/m", "sub/deep", "sub", "empty", ""].iter().enumerate()
+    {
+        let time = filetime::FileTime::from_unix_time(1_600_000_000 + seconds as i64, 123_456_789);
+        filetime::set_symlink_file_times(tree.join(name), time, time).expect("a time");
+    }
+    let digest = Digests::new(None, 1).workspace(&tree).expect("a digest");
+    assert_eq!(digest.hex(), "bd374e54095d31735a1c53355033d94d61c42437e2d082d7855312288bf596d9");
+}
+
 #[test]
 fn a_file_that_is_not_there_is_an_error() {
     let digests = Digests::new(None, 1);

@@ -19,7 +19,8 @@ pub fn digest(digests: &Digests, path: &Path, times: bool) -> Result<Digest> {
     let metadata = path.symlink_metadata().map_err(|error| Error::io("cannot read", path, error))?;
     let entries = if metadata.is_dir() { found.directory(path)? } else { vec![found.single(path)?] };
     let contents = found.contents(digests)?;
-    Ok(message(entries, &contents))
+    // The time of the tree itself is not part of it, as against those of the directories in it.
+    Ok(message(entries, None, &contents))
 }
 
 /// What is found before files are read.
@@ -40,6 +41,7 @@ enum Entry {
     Directory {
         name: String,
         entries: Vec<Entry>,
+        time: Option<proto::NodeProperties>,
     },
     Link {
         name: String,
@@ -57,7 +59,8 @@ impl Found {
             let path = entry.path();
             let metadata = entry.metadata().map_err(|error| Error::io("cannot read", &path, error))?;
             if metadata.is_dir() {
-                entries.push(Entry::Directory { name, entries: self.directory(&path)? });
+                let time = self.time(&metadata);
+                entries.push(Entry::Directory { name, entries: self.directory(&path)?, time });
             } else if metadata.is_symlink() {
                 let target = std::fs::read_link(&path).map_err(|error| Error::io("cannot read", &path, error))?;
                 entries.push(Entry::Link { name, target: utf8(target.into_os_string(), &path, "its target")? });
@@ -79,16 +82,20 @@ impl Found {
     }
 
     fn file(&mut self, name: String, path: PathBuf, metadata: &std::fs::Metadata, executable: bool) -> Entry {
-        let time = self.times.then(|| proto::NodeProperties {
+        let time = self.time(metadata);
+        self.files.push((path, Stamp::of(metadata, self.now), metadata.len()));
+        Entry::File { name, content: self.files.len() - 1, executable, time }
+    }
+
+    fn time(&self, metadata: &std::fs::Metadata) -> Option<proto::NodeProperties> {
+        self.times.then(|| proto::NodeProperties {
             mtime: Some(proto::Timestamp {
                 seconds: metadata.mtime(),
-                // BuildStream's python reads no more than microseconds.
+                // BuildStream reads no more than microseconds.
                 nanos: (metadata.mtime_nsec() / 1000 * 1000) as i32,
             }),
             ..Default::default()
-        });
-        self.files.push((path, Stamp::of(metadata, self.now), metadata.len()));
-        Entry::File { name, content: self.files.len() - 1, executable, time }
+        })
     }
 
     /// The digests of all files, in order.
@@ -114,8 +121,8 @@ impl Found {
     }
 }
 
-fn message(entries: Vec<Entry>, contents: &[Digest]) -> Digest {
-    let mut message = proto::Directory::default();
+fn message(entries: Vec<Entry>, time: Option<proto::NodeProperties>, contents: &[Digest]) -> Digest {
+    let mut message = proto::Directory { node_properties: time, ..proto::Directory::default() };
     for entry in entries {
         match entry {
             Entry::File { name, content, executable, time } => message.files.push(proto::FileNode {
@@ -124,8 +131,8 @@ fn message(entries: Vec<Entry>, contents: &[Digest]) -> Digest {
                 is_executable: executable,
                 node_properties: time,
             }),
-            Entry::Directory { name, entries } => {
-                let digest = Some(self::message(entries, contents).to_proto());
+            Entry::Directory { name, entries, time } => {
+                let digest = Some(self::message(entries, time, contents).to_proto());
                 message.directories.push(proto::DirectoryNode { name, digest });
             }
             Entry::Link { name, target } => {
