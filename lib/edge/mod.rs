@@ -10,4 +10,5 @@ pub mod selection;
 pub mod show;
 pub mod sibling;
 pub mod signals;
+pub mod size;
 pub mod words;

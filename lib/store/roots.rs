@@ -130,6 +130,9 @@ fn of_metadata(store: &Store, path: PathBuf) -> Result<Option<Root>> {
             wanted.blobs.extend(needs.blobs);
         }
     }
+    // What is known of an artifact stays as long as the artifact.
+    let of_ref = std::fs::metadata(store.artifacts().path(&name)).and_then(|meta| meta.modified()).ok();
+    let used = of_ref.map_or(used, |of_ref| used.max(of_ref));
     Ok(Some(Root { path, kind: Kind::Kept(name), used, needed: Needs::default(), wanted, problem: None }))
 }
 

@@ -7,6 +7,8 @@ mod checkout;
 mod commit_artifact;
 mod completions;
 mod fetch;
+mod fsck;
+mod gc;
 mod key;
 mod log;
 mod pull;
@@ -25,6 +27,8 @@ pub use checkout::CHECKOUT;
 pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
 pub use fetch::FETCH;
+pub use fsck::FSCK;
+pub use gc::GC;
 pub use key::KEY;
 pub use log::LOG;
 pub use pull::PULL;
@@ -45,6 +49,8 @@ pub const ALL: &[&Program] = &[
     &COMMIT_ARTIFACT,
     &COMPLETIONS,
     &FETCH,
+    &FSCK,
+    &GC,
     &KEY,
     &LOG,
     &PULL,
