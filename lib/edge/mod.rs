@@ -1,5 +1,6 @@
 //! The command line. Only here the environment is read and something is printed.
 
+pub mod ask;
 pub mod cli;
 pub mod colour;
 pub mod environment;

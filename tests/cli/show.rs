@@ -65,7 +65,7 @@ fn states_are_in_the_words_of_buildstream() {
         record("k", &["c"]),
         record("l", &["elsewhere"]),
     ];
-    let run = show(&place, &["--format", "%{name} %{state}"], &records).exits(0);
+    let run = show(&place, &["--format", "%{name} %{state}"], &records).exits(2);
     assert_eq!(
         states(&run),
         [
@@ -85,23 +85,22 @@ fn states_are_in_the_words_of_buildstream() {
 #[test]
 fn the_default_is_the_line_of_bst_show_and_a_summary_of_failures() {
     let place = Place::new();
-    let run = show(&place, &[], &a_run()).exits(0);
+    let run = show(&place, &[], &a_run()).exits(3);
     let lines: Vec<_> = run.out.lines().collect();
     assert_eq!(lines[0], format!("      failed {} bad.bst ", key("bad")));
     assert_eq!(lines[2], format!("     waiting {} mid.bst ", key("mid")));
     assert!(run.out.contains("Command failed: make <all> (exit 2) [command in build]"), "{}", run.out);
     assert!(run.out.contains("| a.c:1: error & more"), "{}", run.out);
     assert!(run.out.contains("\n  top.bst by bad.bst\n"), "{}", run.out);
-    show(&place, &["--status"], &a_run()).exits(3);
 }
 
 #[test]
 fn colours_are_those_of_buildstream_and_can_be_had_without_a_terminal() {
     let place = Place::new();
     let format = ["--format", "%{state: >8} %{name} %{key} %{kind}"];
-    let plain = show(&place, &format, &a_run()).exits(0);
+    let plain = show(&place, &format, &a_run()).exits(3);
     assert!(!plain.out.contains('\u{1b}'), "{}", plain.out);
-    let run = show(&place, &[&format[..], &["--color=always"]].concat(), &a_run()).exits(0);
+    let run = show(&place, &[&format[..], &["--color=always"]].concat(), &a_run()).exits(3);
     let first = run.out.lines().next().expect("a line");
     assert_eq!(
         first,
@@ -130,7 +129,7 @@ fn fields_tell_what_the_record_says() {
 #[test]
 fn the_tree_shows_what_is_blocked_by_what() {
     let place = Place::new();
-    let run = show(&place, &["--tree"], &a_run()).exits(0);
+    let run = show(&place, &["--tree"], &a_run()).exits(3);
     let lines: Vec<_> = run.out.lines().collect();
     assert!(lines[0].starts_with("bad.bst failed: Command failed"), "{}", run.out);
     assert_eq!(lines[1..], ["└── mid.bst", "    └── top.bst"]);
@@ -141,7 +140,7 @@ fn the_graph_is_dot() {
     let place = Place::new();
     let mut records = a_run();
     records[0]["element"] = json!("we\"ird\\.bst");
-    let run = show(&place, &["--dot"], &records).exits(0);
+    let run = show(&place, &["--dot"], &records).exits(3);
     assert!(run.out.starts_with("digraph elements {\n") && run.out.ends_with("}\n"), "{}", run.out);
     assert!(run.out.contains("\"p/we\\\"ird\\\\.bst\" [label=\"we\\\"ird\\\\.bst\\nfailed\""), "{}", run.out);
     assert!(run.out.contains("\"p/top.bst\" -> \"p/mid.bst\";"), "{}", run.out);
@@ -152,7 +151,7 @@ fn the_page_holds_everything_and_runs_nothing() {
     let place = Place::new();
     let mut records = a_run();
     records[0]["result"]["log_tail"] = json!("<script>alert(1)</script>\u{1b}[31m");
-    show(&place, &["--html", "out/page.html"], &records).exits(0);
+    show(&place, &["--html", "out/page.html"], &records).exits(3);
     let page = std::fs::read_to_string(place.path("out/page.html")).expect("the page");
     assert!(page.contains("p: 1 element failed") && page.contains("make &lt;all&gt;"), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script") && !page.contains('\u{1b}'));
@@ -188,4 +187,25 @@ fn a_line_that_is_no_record_is_named_and_the_rest_is_shown() {
     assert!(run.err.contains("nonsense"), "{}", run.err);
     place.run("bst-show", &["--format=%{name:=3}"], "").exits(2);
     assert_eq!(place.run("bst-show", &[], "").exits(0).out, "");
+}
+
+#[test]
+fn the_exit_is_that_of_the_run() {
+    let place = Place::new();
+    let action = |action: &str| with(record("a", &[]), json!({"schedule": {"action": action}}));
+    let failed = json!({"result": {"success": false, "class": "command"}});
+    for (record, exit) in [
+        (action("cached"), 0),
+        (action("skipped"), 0),
+        (action("blocked"), 5),
+        (action("cancelled"), 6),
+        (with(action("replayed"), failed.clone()), 4),
+        (with(action("built"), failed.clone()), 3),
+        (with(action("built"), json!({"result": {"success": false, "class": "network"}})), 7),
+        (with(action("built"), json!({"result": {"success": true}})), 0),
+        (with(record("a", &[]), json!({"cache": {"state": "failed"}, "result": failed["result"]})), 0),
+        (with(record("a", &[]), json!({"error": {"code": "project", "message": "m"}})), 2),
+    ] {
+        show(&place, &[], &[record]).exits(exit);
+    }
 }

@@ -17,7 +17,7 @@ use super::cli::{Arguments, programs::SHOW};
 use super::colour::{Brush, When};
 use super::{environment, pipe};
 use crate::store::Store;
-use crate::values::record::{Cache, Dependency, Identity, Schedule};
+use crate::values::record::{Action, Cache, Dependency, Identity, Schedule};
 use crate::values::result::BuildResult;
 use crate::values::{Error, Exit, Key, Record, Result};
 use state::{State, States};
@@ -109,7 +109,7 @@ fn one_by_one(arguments: &Arguments, states: &mut States<'_>, brush: Brush) -> R
     })?;
     out.finish()?;
     print(&failures.text(brush))?;
-    Ok(if arguments.has("status") { exit.and(status) } else { exit })
+    Ok(exit.and(status))
 }
 
 /// Views of the whole.
@@ -139,11 +139,11 @@ fn all_at_once(arguments: &Arguments, states: &mut States<'_>, store: &Store, br
         all.iter().try_for_each(|shown| out.push(shown))?;
         out.finish()?;
     }
-    Ok(if arguments.has("status") { exit.and(status) } else { exit })
+    Ok(exit.and(status))
 }
 
 /// Gives each record of stdin to `take`, and whether the next one has to be waited for. `exit` becomes that
-/// of lines which are no records; what comes back is the summary of the records.
+/// of lines which are no records; what comes back is that of the records.
 fn each(states: &mut States<'_>, exit: &mut Exit, mut take: impl FnMut(Shown, bool) -> Result<Exit>) -> Result<Exit> {
     let mut reader = pipe::Reader::new(io::stdin());
     let mut status = Exit::Done;
@@ -163,22 +163,21 @@ fn each(states: &mut States<'_>, exit: &mut Exit, mut take: impl FnMut(Shown, bo
     Ok(status)
 }
 
-/// What `--status` makes of a record.
+/// How the run that a record tells of ended for its element: the last program of a pipeline is the one whose
+/// exit status counts. A record that no scheduler saw tells of no run.
 fn exit_of(shown: &Shown) -> Exit {
-    use crate::values::record::Action;
     if let Some(problem) = &shown.error {
         return problem.code.exit();
     }
-    match (shown.schedule.as_ref().map(|schedule| (schedule.action, schedule.warn)), shown.state) {
-        (Some((Action::Blocked, _)), _) => Exit::Blocked,
-        (Some((Action::Cancelled, _)), _) => Exit::Stopped,
-        (Some((Action::Replayed, true)), _) => Exit::Done,
-        (Some((Action::Built, _)), State::Failed) => {
+    let Some(schedule) = &shown.schedule else { return Exit::Done };
+    match schedule.action {
+        Action::Blocked => Exit::Blocked,
+        Action::Cancelled => Exit::Stopped,
+        Action::Replayed if !schedule.warn => Exit::CachedFailure,
+        Action::Built if shown.state == State::Failed => {
             shown.result.as_ref().and_then(|result| result.class).map_or(Exit::Failed, |class| class.exit())
         }
-        (_, State::Failed) => Exit::CachedFailure,
-        (_, State::Cached | State::Junction) | (Some((Action::Skipped, _)), _) => Exit::Done,
-        _ => Exit::No,
+        Action::Built | Action::Cached | Action::Replayed | Action::Skipped => Exit::Done,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The tables, one file a program.
 
+mod ask;
 mod build;
 mod cache_query;
 mod cat;
@@ -20,6 +21,7 @@ mod schedule;
 mod selection;
 mod show;
 
+pub use ask::ASK;
 pub use build::BUILD;
 pub use cache_query::CACHE_QUERY;
 pub use cat::CAT;
@@ -42,6 +44,7 @@ use super::Program;
 
 /// Every program of the suite, by name.
 pub const ALL: &[&Program] = &[
+    &ASK,
     &BUILD,
     &CACHE_QUERY,
     &CAT,

@@ -49,7 +49,6 @@ pub const SHOW: Program = Program {
             takes: Takes::Choice(&["stage", "alpha"]),
             help: "print records as they come (stage) or by name (alpha)",
         },
-        Flag { short: None, long: "status", takes: Takes::Nothing, help: "exit as the records say, not only with 0" },
         Flag {
             short: None,
             long: "trace",
