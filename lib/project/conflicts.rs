@@ -2,70 +2,74 @@
 //! (spec: keys 3.5).
 
 use super::conf::Project;
-use super::graph::Graph;
+use super::graph::{Graph, Node};
 use super::loader::Session;
 use crate::values::{Error, Result};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The projects of a load, where a name is there several times.
-pub struct Conflicts<'a> {
-    graph: &'a Graph,
-    /// By name, only those that several projects have.
-    several: HashMap<String, Vec<Arc<Project>>>,
-    /// The projects that the first one needs for itself.
-    always: Vec<Arc<Project>>,
-}
+/// Projects by their place in the order of loading.
+type Set = BTreeSet<usize>;
 
-impl<'a> Conflicts<'a> {
-    /// Looks for names that are there several times.
-    pub fn new(session: &Session, graph: &'a Graph) -> Conflicts<'a> {
-        let mut several: HashMap<String, Vec<Arc<Project>>> = HashMap::new();
-        for project in session.projects() {
-            several.entry(project.name.clone()).or_default().push(project);
-        }
-        several.retain(|_, projects| projects.len() > 1);
-        let always = if several.is_empty() { None } else { session.top() };
-        Conflicts { graph, several, always: always.into_iter().cloned().collect() }
+/// Adds the errors of elements that need projects which exclude one another. An element is looked at as if it
+/// were the only target: projects that only others need do not disturb it.
+pub fn find(session: &Session, graph: &Graph, errors: &mut [Option<Error>]) {
+    let projects = session.projects();
+    let mut by_name: HashMap<&str, Set> = HashMap::new();
+    for (index, project) in projects.iter().enumerate() {
+        by_name.entry(&project.name).or_default().insert(index);
     }
-
-    /// The error of an element that needs projects which exclude one another.
-    pub fn of(&self, position: usize) -> Option<Error> {
-        if self.several.is_empty() {
-            return None;
-        }
-        let used = self.used(position);
-        let mut names: Vec<&String> = self.several.keys().collect();
-        names.sort();
-        names.into_iter().find_map(|name| {
-            let projects = self.several[name].iter().filter(|project| used.contains(&Arc::as_ptr(project)));
-            check(name, &projects.cloned().collect::<Vec<_>>()).err()
-        })
+    by_name.retain(|_, same| same.len() > 1);
+    if by_name.is_empty() {
+        return;
     }
-
-    /// The projects that are loaded when this element is the only target.
-    fn used(&self, position: usize) -> HashSet<*const Project> {
-        let mut used = HashSet::new();
-        let mut waiting = self.always.clone();
-        for member in self.graph.scope(&[position], super::graph::Scope::All) {
-            let node = &self.graph.nodes[member];
-            waiting.push(node.element.project.clone());
-            for edge in &node.edges {
-                let through = edge.declaration.junction.as_deref();
-                waiting.extend(through.and_then(|path| node.element.project.through(path, None).ok()));
-            }
+    let numbers = projects.iter().enumerate().map(|(index, project)| (Arc::as_ptr(project), index)).collect();
+    let always = closure(&projects, &numbers, session.top().cloned().into_iter().collect());
+    let mut used: Vec<Arc<Set>> = Vec::with_capacity(graph.nodes.len());
+    let mut known: HashMap<Arc<Set>, Option<Error>> = HashMap::new();
+    for (node, error) in graph.nodes.iter().zip(errors) {
+        let mut set = closure(&projects, &numbers, own(node));
+        set.extend(&always);
+        node.edges.iter().for_each(|edge| set.extend(used[edge.to].iter()));
+        let set = Arc::new(set);
+        let of_set = known.entry(set.clone()).or_insert_with(|| {
+            let mut names: Vec<&&str> = by_name.keys().collect();
+            names.sort();
+            names.into_iter().find_map(|name| {
+                let same = by_name[name].intersection(&set).map(|&index| &projects[index]);
+                check(name, &same.collect::<Vec<_>>()).err()
+            })
+        });
+        used.push(set);
+        if error.is_none() {
+            error.clone_from(of_set);
         }
-        while let Some(project) = waiting.pop() {
-            if used.insert(Arc::as_ptr(&project)) {
-                waiting.extend(project.junction.as_ref().map(|junction| junction.project.clone()));
-                waiting.extend(project.used());
-            }
-        }
-        used
     }
 }
 
-fn check(name: &str, projects: &[Arc<Project>]) -> Result<()> {
+/// The projects that an element itself needs: its own, and those that its dependencies are looked for in.
+fn own(node: &Node) -> Vec<Arc<Project>> {
+    let project = &node.element.project;
+    let through = |path: &str| project.through(path, None).ok();
+    let others = node.edges.iter().filter_map(|edge| edge.declaration.junction.as_deref().and_then(through));
+    others.chain([project.clone()]).collect()
+}
+
+/// With the projects that lead there, and those that they need for files or plugins.
+fn closure(projects: &[Arc<Project>], numbers: &HashMap<*const Project, usize>, mut waiting: Vec<Arc<Project>>) -> Set {
+    let mut set = Set::new();
+    while let Some(project) = waiting.pop() {
+        let Some(&index) = numbers.get(&Arc::as_ptr(&project)) else { continue };
+        if set.insert(index) {
+            let project = &projects[index];
+            waiting.extend(project.junction.as_ref().map(|junction| junction.project.clone()));
+            waiting.extend(project.used());
+        }
+    }
+    set
+}
+
+fn check(name: &str, projects: &[&Arc<Project>]) -> Result<()> {
     let (mut primary, mut duplicated) = (0, 0);
     for project in projects {
         let (mut duplicate, mut internal) = (false, false);
@@ -82,8 +86,8 @@ fn check(name: &str, projects: &[Arc<Project>]) -> Result<()> {
     if primary > 1 || (primary == 1 && duplicated > 0) {
         let places: Vec<String> = projects.iter().map(|project| project.place()).collect();
         let message = format!(
-            "the project \"{name}\" is there several times: {}; declare each as a duplicate, or all but one as internal, \
-             under \"junctions\" of project.conf, or override one junction with the other",
+            "the project \"{name}\" is there several times: {}; declare each as a duplicate, or all but one as \
+             internal, under \"junctions\" of project.conf, or override one junction with the other",
             places.join(", ")
         );
         return Err(Error::load("conflicting-junction", message));

@@ -28,7 +28,9 @@ pub struct Loaded {
     session: Arc<Session>,
     pub graph: Graph,
     /// By position in the graph.
-    resolved: Vec<Result<Resolved>>,
+    resolved: Vec<Option<Resolved>>,
+    /// By position: its own error, or that of something that it depends on.
+    errors: Vec<Option<Error>>,
     keys: Vec<Keys>,
     /// What there is to say, in order.
     pub lines: Vec<Line>,
@@ -42,7 +44,7 @@ pub struct Loaded {
 pub enum Line {
     /// The element at a position of the graph.
     Element(usize),
-    /// A target that is broken.
+    /// A target that could not be loaded.
     Broken { name: String, error: Error },
 }
 
@@ -57,15 +59,7 @@ pub fn load(settings: Settings, directory: &Path, request: &Request) -> Loaded {
     let session = Session::new(settings);
     match open(&session, directory) {
         Ok((project, workspace)) => targets(&session, &project, workspace, request),
-        Err(error) => Loaded {
-            graph: Graph::new(&[], 1),
-            session,
-            resolved: Vec::new(),
-            keys: Vec::new(),
-            lines: vec![Line::Broken { name: "*".to_owned(), error }],
-            named: Vec::new(),
-            top: None,
-        },
+        Err(error) => Loaded::nothing(&session, None, error),
     }
 }
 
@@ -81,46 +75,32 @@ fn open(session: &Arc<Session>, directory: &Path) -> Result<(Arc<Project>, Optio
 fn targets(session: &Arc<Session>, project: &Arc<Project>, workspace: Option<String>, request: &Request) -> Loaded {
     let names = match names(project, workspace, request) {
         Ok(names) => names,
-        Err(error) => {
-            let lines = vec![Line::Broken { name: "*".to_owned(), error }];
-            return Loaded {
-                graph: Graph::new(&[], 1),
-                session: session.clone(),
-                resolved: Vec::new(),
-                keys: Vec::new(),
-                lines,
-                named: Vec::new(),
-                top: Some(project.clone()),
-            };
-        }
+        Err(error) => return Loaded::nothing(session, Some(project), error),
     };
     let threads = session.settings.threads;
     let outcomes = Walk::new(session).targets(project, &names);
     let loaded: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().cloned()).collect();
     let graph = Graph::new(&loaded, threads);
-    let (resolved, errors) = resolve_all(&graph, threads);
+    resolve::prepare(&graph);
+    let (resolved, mut errors) = resolve_all(&graph, threads);
+    conflicts::find(session, &graph, &mut errors);
 
     let mut lines = Vec::new();
-    let mut good = Vec::new();
-    let conflicts = conflicts::Conflicts::new(session, &graph);
-    for (name, outcome) in names.iter().zip(outcomes) {
-        let position = outcome.and_then(|element| graph.position(&element)).and_then(|position| {
-            let error = errors[position].clone().or_else(|| conflicts.of(position));
-            error.map_or(Ok(position), Err)
-        });
-        match position {
-            Ok(position) => good.push(position),
-            Err(error) => lines.push(Line::Broken { name: name.clone(), error }),
+    let mut there = Vec::new();
+    for (name, outcome) in names.into_iter().zip(outcomes) {
+        match outcome.and_then(|element| graph.position(&element)) {
+            Ok(position) => there.push(position),
+            Err(error) => lines.push(Line::Broken { name, error }),
         }
     }
-    lines.splice(0..0, graph.scope(&good, request.scope).into_iter().map(Line::Element));
+    lines.splice(0..0, graph.scope(&there, request.scope).into_iter().map(Line::Element));
     let mut named = vec![false; graph.nodes.len()];
     if !request.all {
-        good.iter().for_each(|&position| named[position] = true);
+        there.iter().for_each(|&position| named[position] = true);
     }
     let keys = keys(&graph, &resolved, threads);
     session.digests.save();
-    Loaded { session: session.clone(), graph, resolved, keys, lines, named, top: Some(project.clone()) }
+    Loaded { session: session.clone(), graph, resolved, errors, keys, lines, named, top: Some(project.clone()) }
 }
 
 fn names(project: &Arc<Project>, workspace: Option<String>, request: &Request) -> Result<Vec<String>> {
@@ -139,12 +119,13 @@ fn names(project: &Arc<Project>, workspace: Option<String>, request: &Request) -
     Ok(targets.into_iter().filter(|name| seen.insert(name.clone())).collect())
 }
 
-/// Every element's file below a directory, without what BuildStream stages there; sorted.
+/// Every element's file below a directory, without what BuildStream stages there, and without those of other
+/// projects; sorted.
 fn elements_below(directory: &Path) -> Result<Vec<String>> {
     let entries = walkdir::WalkDir::new(directory)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| !(entry.file_type().is_dir() && entry.file_name() == ".bst"));
+        .filter_entry(|entry| entry.depth() == 0 || !entry.file_type().is_dir() || is_own(entry.path()));
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(|error| Error::io("cannot read the directory", directory, error))?;
@@ -155,9 +136,14 @@ fn elements_below(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Whether a directory below the element path belongs to the project.
+fn is_own(directory: &Path) -> bool {
+    directory.file_name().is_some_and(|name| name != ".bst") && !directory.join(conf::FILE).exists()
+}
+
 /// Resolves every element; beside it for each the first error that BuildStream would find when it loads that
 /// element: its own, or that of a dependency.
-fn resolve_all(graph: &Graph, threads: usize) -> (Vec<Result<Resolved>>, Vec<Option<Error>>) {
+fn resolve_all(graph: &Graph, threads: usize) -> (Vec<Option<Resolved>>, Vec<Option<Error>>) {
     let none = |_| std::iter::empty();
     let outcomes =
         parallel::in_order(graph.nodes.len(), none, threads, || (), |position, ()| resolve::element(graph, position));
@@ -170,18 +156,14 @@ fn resolve_all(graph: &Graph, threads: usize) -> (Vec<Result<Resolved>>, Vec<Opt
             Ok(_) => below(),
         });
     }
-    let flat = |failure| match failure {
-        Failure::Early(error) | Failure::Late(error) => error,
-    };
-    (outcomes.into_iter().map(|outcome| outcome.map_err(flat)).collect(), errors)
+    (outcomes.into_iter().map(Result::ok).collect(), errors)
 }
 
-fn key_nodes<'a>(graph: &'a Graph, resolved: &'a [Result<Resolved>]) -> Vec<cachekey::Node<'a>> {
-    let subject = |(node, resolved): (&'a super::graph::Node, &'a Result<Resolved>)| {
-        let resolved = resolved.as_ref().ok();
+fn key_nodes<'a>(graph: &'a Graph, resolved: &'a [Option<Resolved>]) -> Vec<cachekey::Node<'a>> {
+    let subject = |(node, resolved): (&'a super::graph::Node, &'a Option<Resolved>)| {
         let element = &node.element;
         cachekey::Node {
-            subject: resolved.map(|resolved| cachekey::Subject {
+            subject: resolved.as_ref().map(|resolved| cachekey::Subject {
                 project: &element.project.name,
                 element: &element.name,
                 kind: &element.kind,
@@ -202,11 +184,25 @@ fn key_nodes<'a>(graph: &'a Graph, resolved: &'a [Result<Resolved>]) -> Vec<cach
     graph.nodes.iter().zip(resolved).map(subject).collect()
 }
 
-fn keys(graph: &Graph, resolved: &[Result<Resolved>], threads: usize) -> Vec<Keys> {
+fn keys(graph: &Graph, resolved: &[Option<Resolved>], threads: usize) -> Vec<Keys> {
     cachekey::keys(&key_nodes(graph, resolved), threads)
 }
 
 impl Loaded {
+    /// Nothing but the error of the project itself.
+    fn nothing(session: &Arc<Session>, top: Option<&Arc<Project>>, error: Error) -> Loaded {
+        Loaded {
+            session: session.clone(),
+            graph: Graph::new(&[], 1),
+            resolved: Vec::new(),
+            errors: Vec::new(),
+            keys: Vec::new(),
+            lines: vec![Line::Broken { name: "*".to_owned(), error }],
+            named: Vec::new(),
+            top: top.cloned(),
+        }
+    }
+
     /// The keys of an element.
     pub fn keys(&self, position: usize) -> Keys {
         self.keys[position]
@@ -242,13 +238,11 @@ impl Loaded {
         record.set("element", &element.full_name)?;
         record.set("kind", &element.kind.to_string())?;
         record.set("depends", &self.depends(position))?;
-        let resolved = match &self.resolved[position] {
-            Ok(resolved) => resolved,
-            Err(error) => {
-                record.set_error(error)?;
-                return Ok((record, Some(error.clone())));
-            }
-        };
+        if let Some(error) = &self.errors[position] {
+            record.set_error(error)?;
+            return Ok((record, Some(error.clone())));
+        }
+        let Some(resolved) = &self.resolved[position] else { return Ok((record, None)) };
         record.set("sources", &resolved.sources)?;
         record.set("build", &resolved.build)?;
         let keys = self.keys[position];
@@ -309,7 +303,7 @@ impl Loaded {
     fn no_ref(&self, position: usize) -> Error {
         let lacks = |position: &usize| {
             let resolved = self.resolved[*position].as_ref();
-            resolved.is_ok_and(|resolved| resolved.sources.iter().any(|source| source.unique.is_none()))
+            resolved.is_some_and(|resolved| resolved.sources.iter().any(|source| source.unique.is_none()))
         };
         let own = lacks(&position).then_some(position);
         let culprit = own.or_else(|| self.graph.scope(&[position], Scope::All).into_iter().find(lacks));

@@ -140,6 +140,18 @@ impl<'input> Reader<'input> {
         }
     }
 
+    /// A block scalar begins with its `|` or `>`; the parser says that it begins with its first line.
+    fn header(&self, content: Mark) -> Mark {
+        let above = self.lines.iter().take(content.line as usize - 1).enumerate();
+        let Some((index, line)) = above.rev().find(|(_, line)| !line.trim().is_empty()) else { return content };
+        let is_header = |rest: &str| rest.split('#').next().is_some_and(|it| it.trim().len() <= 2);
+        let found =
+            line.char_indices().enumerate().filter(|(_, (at, c))| matches!(c, '|' | '>') && is_header(&line[at + 1..]));
+        let Some((column, _)) = found.last() else { return content };
+        let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        Mark::new(self.file, number(index + 1), number(column))
+    }
+
     fn list(&mut self, mark: Mark, depth: usize) -> Result<List> {
         let mut items = Vec::new();
         loop {
@@ -163,7 +175,10 @@ impl<'input> Reader<'input> {
                 // The span of a value that is not there is that of the colon or dash before it; it stands
                 // behind them.
                 let absent = text.is_empty() && style == ScalarStyle::Plain;
-                let mark = Mark { column: mark.column.saturating_add(u32::from(absent)), ..mark };
+                let mark = match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => self.header(mark),
+                    _ => Mark { column: mark.column.saturating_add(u32::from(absent)), ..mark },
+                };
                 Ok(Node::Scalar(Scalar::new(strip(&text), mark)))
             }
             Event::SequenceStart(anchor, _) => {
@@ -315,5 +330,8 @@ mod tests {
         assert_eq!(at(flow), (6, 6));
         assert_eq!(at(flow.mapping().expect("a mapping").get("x").expect("x")), (6, 10));
         assert_eq!(at(root.get("q").expect("q")), (8, 2));
+        let root = read("a: |\n\n  x | y >\nb:\n- >-  # text\n  z\n").expect("YAML");
+        assert_eq!(at(root.get("a").expect("a")), (1, 3));
+        assert_eq!(at(&root.get("b").expect("b").list().expect("a list").items[0]), (5, 2));
     }
 }

@@ -20,6 +20,9 @@ pub(super) fn endless(name: &str) -> Error {
 impl Project {
     /// The project that a path of junctions, `a.bst:b.bst`, leads to. `mark`: what asks for it.
     pub fn through(self: &Arc<Project>, path: &str, mark: Option<Mark>) -> Result<Arc<Project>> {
+        if let Some(project) = self.known(path) {
+            return Ok(project);
+        }
         if !self.tables().searching.insert(path.to_owned()) {
             let message = format!("finding the project of the junction {} needs that project itself", excerpt(path));
             return Err(at(Error::load("circular-reference", message), mark));
@@ -30,6 +33,11 @@ impl Project {
         }
         self.tables().searching.remove(path);
         project
+    }
+
+    /// The project that a path leads to, if each of its junctions was followed before.
+    fn known(self: &Arc<Project>, path: &str) -> Option<Arc<Project>> {
+        path.split(':').try_fold(self.clone(), |project, name| project.tables().junctions.get(name).cloned())
     }
 
     /// The project that a path leads to if it is loaded already.
@@ -141,9 +149,7 @@ impl Project {
         if let Some(local) = &resolved.local {
             return Ok(local.clone());
         }
-        let key = resolved.key.map(|key| key.to_string()).unwrap_or_default();
-        let staged = self.directory.join(".bst/staged-junctions").join(&element.name).join(key);
-        if staged.exists() {
+        if let Some(staged) = super::staged::directory(element, resolved)? {
             return Ok(staged);
         }
         let message = format!(

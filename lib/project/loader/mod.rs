@@ -7,6 +7,7 @@ mod junctions;
 mod links;
 mod overrides;
 mod prefetch;
+mod staged;
 mod walk;
 
 pub use dependencies::{Declaration, Dependency};

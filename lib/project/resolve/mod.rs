@@ -13,11 +13,12 @@ use super::graph::Graph;
 use super::kinds::{self, DependencyView, ElementView};
 use super::loader::Element;
 use super::node::{Mapping, Scalar};
+use super::plugins::Role;
 use super::sandbox;
 use crate::values::error::Domain;
 use crate::values::record::{Build, Source};
 use crate::values::{Error, Key, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ pub fn junction(element: &Arc<Element>) -> Result<Junction> {
     };
     let sources = sources::resolve(element, &layers.variables)?;
     let local = match &sources[..] {
-        [source] if source.kind == "local" => local_path(&element.project, source),
+        [source] if matches!(&*source.kind, "local" | "workspace") => local_path(&element.project, source),
         _ => None,
     };
     let key = if local.is_some() { None } else { junction_key(element, &layers, &sources)? };
@@ -129,6 +130,25 @@ fn junction_configured() -> kinds::Configured {
         instructions: crate::values::record::Instructions::Nothing,
         runs_commands: true,
         strict_rebuild: false,
+    }
+}
+
+/// Finds out where the kinds of a graph come from, and what their defaults are. That may load projects, which
+/// is done in order and on one thread; afterwards elements can be resolved in any order, on several.
+pub fn prepare(graph: &Graph) {
+    let mut seen = HashSet::new();
+    for node in &graph.nodes {
+        let element = &node.element;
+        let project = Arc::as_ptr(&element.project);
+        if seen.insert((project, Role::Element, element.kind.clone())) {
+            // What cannot be found is looked for again, and is the error of the element that uses it.
+            let _ = element.project.kinds.defaults(&element.project, &element.kind, element.mark());
+        }
+        for kind in sources::kinds(element) {
+            if seen.insert((project, Role::Source, kind.text.clone())) {
+                let _ = element.project.kinds.plugin(&element.project, Role::Source, &kind.text, kind.mark);
+            }
+        }
     }
 }
 
