@@ -28,7 +28,7 @@ pub struct Defaults {
 #[derive(Default)]
 pub struct Cache {
     defaults: Mutex<HashMap<Arc<str>, Result<Arc<Defaults>>>>,
-    plugins: Mutex<HashMap<(Role, Arc<str>), Result<Arc<Plugin>>>>,
+    plugins: Mutex<HashMap<(Role, Arc<str>), Arc<Plugin>>>,
 }
 
 impl Cache {
@@ -48,12 +48,13 @@ impl Cache {
     pub fn plugin(&self, project: &Arc<Project>, role: Role, kind: &str, mark: Mark) -> Result<Arc<Plugin>> {
         let key = (role, Arc::from(kind));
         let known = self.plugins.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(Ok(plugin)) = known {
+        if let Some(plugin) = known {
             return Ok(plugin);
         }
-        let found = plugins::find(&Of(project.clone()), role, kind, mark, &project.settings().python).map(Arc::new);
+        let python = &project.settings().python;
+        let found = Arc::new(plugins::find(&Of(project.clone()), role, kind, mark, python)?);
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found.clone());
-        found
+        Ok(found)
     }
 }
 
