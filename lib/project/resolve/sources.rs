@@ -4,8 +4,8 @@ use crate::project::compose::{check_mapping_composited, compose};
 use crate::project::conf::{Project, ProjectUrls};
 use crate::project::loader::Element;
 use crate::project::mark::Mark;
-use crate::project::node::{Mapping, Scalar, excerpt};
-use crate::project::plugins::Role;
+use crate::project::node::{Mapping, Node, Scalar, excerpt};
+use crate::project::plugins::{Family, Plugin, Role};
 use crate::project::refs::Refs;
 use crate::project::sources::{self, SourceView};
 use crate::project::variables::Variables;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Resolves them; a workspace that is open stands for all of them.
 pub(super) fn resolve(element: &Element, variables: &Variables) -> Result<Vec<Source>> {
     if let Some(path) = element.project.session.workspace(&element.full_name)? {
-        return Ok(vec![sources::workspace(&path, &element.project.session.digests)?]);
+        return workspace(element, &path).map(|source| vec![source]);
     }
     let list = element.node.list("sources")?.map_or(&[][..], |list| &list.items[..]);
     list.iter().enumerate().map(|(index, node)| source(element, node.mapping()?, index, variables)).collect()
@@ -144,4 +144,27 @@ impl<'a> Stored<'a> {
 
 fn refs_of<'a>(project: &'a Arc<Project>, element: &Element) -> Result<&'a Refs> {
     if &*element.kind == "junction" { Ok(&project.junction_refs) } else { Ok(&project.full()?.refs) }
+}
+
+/// The workspace that stands for the sources of an element.
+fn workspace(element: &Element, path: &Path) -> Result<Source> {
+    let kind = "workspace";
+    let plugin = Plugin { role: Role::Source, kind: kind.to_owned(), family: Family::Core, code: None, defaults: None };
+    let mut config = Mapping::empty();
+    config.set("path", Node::text(&*path.to_string_lossy()));
+    let urls = ProjectUrls { project: &element.project, first_pass: element.is_first_pass(), mark: element.mark() };
+    sources::configure(&SourceView {
+        kind,
+        plugin: &plugin,
+        directory: None,
+        config: &config,
+        refs: Some(&config),
+        provenance: None,
+        urls: &urls,
+        digests: &element.project.session.digests,
+        project_directory: &element.project.directory,
+        element: &element.full_name,
+        index: 0,
+        mark: element.mark(),
+    })
 }
