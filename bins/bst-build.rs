@@ -1,9 +1,10 @@
 //! Builds the element of each record in a sandbox: bst-build(1).
 
-use bst_plumbing::doing::build::{Builder, Job, Seen};
-use bst_plumbing::edge::{cli, environment, pipe, signals::Signals};
+use bst_plumbing::doing::build::{Builder, Job, Rules, Seen};
+use bst_plumbing::edge::{cli, environment, pipe, selection, signals::Signals};
 use bst_plumbing::store::Store;
 use bst_plumbing::values::{Exit, result::FailureClass, result::Standing};
+use std::cell::Cell;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -16,9 +17,15 @@ fn main() -> ExitCode {
             bwrap: environment::find_program("bwrap"),
             name: format!("{} {}", program.name, cli::VERSION),
             host: environment::host(),
-            timeout: arguments.duration("timeout")?,
+            timeout: selection::duration(arguments, "timeout")?,
+            memory: arguments.size("memory")?,
+            processes: arguments.parsed("processes", "a number")?,
             keep: arguments.has("keep-work"),
             cancel: &signals,
+            rules: arguments
+                .value("classify")
+                .map_or_else(|| Ok(Rules::default()), |file| Rules::load(file.as_ref()))?,
+            overlays: Cell::new(true),
         };
         let mut seen = Seen::default();
         pipe::filter(program.name, |record| {

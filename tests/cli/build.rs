@@ -223,3 +223,186 @@ fn names_that_are_no_utf8_are_refused_and_the_rest_is_kept() {
     assert_eq!(built["result"]["class"], "collect", "{built}");
     assert!(built["result"]["detail"].as_str().expect("a text").contains("b\\xffd"), "{built}");
 }
+
+#[test]
+fn limits_hold_for_everything_in_the_sandbox() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    records.build(&place, "base.bst");
+    let hog = "x=x; while true; do x=$x$x; done";
+    records.manual("hog.bst", &[("build", hog)], &["base.bst"]);
+    let built = records.build_with(&place, "hog.bst", &["--memory=64M", "--timeout=60s"], &[]);
+    let result = &built["result"];
+    assert_eq!(result["success"], false);
+    if has_control_groups() {
+        assert_eq!(result["class"], "resource", "{result}");
+        assert!(result["detail"].as_str().expect("a text").contains("memory"), "{result}");
+        let bomb = "bomb() { bomb | bomb & }; bomb; sleep 1; echo SURVIVED; false";
+        records.manual("bomb.bst", &[("build", bomb)], &["base.bst"]);
+        let built = records.build_with(&place, "bomb.bst", &["--processes=50", "--timeout=60s"], &[]);
+        assert_eq!(built["result"]["class"], "resource", "{built}");
+    }
+}
+
+/// Whether groups can be made here: a container may forbid it.
+fn has_control_groups() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    is_root
+        && ["/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/memory"]
+            .iter()
+            .any(|path| std::path::Path::new(path).exists())
+}
+
+#[test]
+fn a_full_disk_is_no_fault_of_the_build() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    let command = "dd if=/dev/zero of=big bs=1024k count=100; exit 1";
+    records.manual("big.bst", &[("build", command)], &["base.bst"]);
+    for element in ["base.bst", "big.bst"] {
+        place.write(&format!("{element}.json"), records.record(element).to_string());
+    }
+    std::fs::create_dir_all(place.store()).expect("a directory");
+    let run = place.sh("unshare -Urm sh -c 'mount -t tmpfs -o size=20m none \"$BST_STORE\" && \
+                        bst-build <base.bst.json | bst-commit-artifact >/dev/null && bst-build <big.bst.json'");
+    assert_eq!(run.code, 3, "{run:?}");
+    let result = &run.records()[0]["result"];
+    assert_eq!(result["class"], "resource", "{result}");
+    assert!(result["detail"].as_str().expect("a text").contains("space"), "{result}");
+}
+
+#[test]
+fn rules_of_the_user_give_classes() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    records.build(&place, "base.bst");
+    let rules = "# the weather\nresource exit=9 log=never there\ntemporary element=net*.bst log=connection (reset|refused)\n\
+                 signal exit=4,5\n";
+    let rules = place.write("rules", rules);
+    let option = format!("--classify={}", rules.display());
+    for (element, command, class) in [
+        ("net1.bst", "echo 'x: connection reset by peer'; exit 9", "temporary"),
+        ("other.bst", "echo 'x: connection reset by peer'; exit 9", "command"),
+        ("net2.bst", "exit 5", "signal"),
+        ("net3.bst", "exit 6", "command"),
+    ] {
+        records.manual(element, &[("build", command)], &["base.bst"]);
+        let built = records.build_with(&place, element, &[&option], &[]);
+        assert_eq!(built["result"]["class"], class, "{element}: {built}");
+    }
+    for wrong in ["weather", "command exit=x", "command what=1", "command log=("] {
+        let rules = place.write("wrong", format!("\n{wrong}\n"));
+        let run = place.run("bst-build", &[&format!("--classify={}", rules.display())], "").exits(2);
+        assert!(run.err.contains("wrong:2:"), "{}", run.err);
+    }
+}
+
+#[test]
+fn compose_takes_what_the_split_rules_select() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    for path in ["usr/bin/tool", "usr/include/tool.h", "usr/share/doc/tool", "etc/orphan"] {
+        place.write(&format!("project/lib/{path}"), path);
+    }
+    let library = records.import(&place, "lib.bst", "project/lib", &["base.bst"]);
+    library["build"]["public"] = serde_json::json!({"bst": {
+        "split-rules": {"runtime": ["/usr/bin/*"], "devel": ["/usr/include/**"], "doc": ["/usr/share/doc/**"]},
+        "integration-commands": ["echo new >/etc/new; rm /usr/bin/tool"],
+    }});
+    let compose = |integrate: bool, include: &[&str], exclude: &[&str], orphans: bool| {
+        serde_json::json!({"type": "compose", "integrate": integrate, "include": include, "exclude": exclude,
+                           "include_orphans": orphans})
+    };
+    for element in ["base.bst", "lib.bst"] {
+        records.build(&place, element);
+    }
+    for (element, instructions, expected) in [
+        ("devel.bst", compose(false, &["devel"], &[], false), "usr usr/include usr/include/tool.h"),
+        (
+            "integrated.bst",
+            compose(true, &["devel", "runtime"], &[], false),
+            "dev etc etc/new proc tmp usr usr/include usr/include/tool.h",
+        ),
+    ] {
+        records.add(element, instructions, &["lib.bst"]);
+        let built = records.build(&place, element);
+        assert_eq!(built["result"]["success"], true, "{built}");
+        let out = place.path(&format!("out {element}"));
+        let digest = built["artifact"]["files"].as_str().expect("a digest");
+        assert_eq!(tree(&place, digest).join(" "), expected, "{}", out.display());
+    }
+    records.add("all.bst", compose(false, &[], &["doc"], true), &["lib.bst"]);
+    let built = records.build(&place, "all.bst");
+    let all = tree(&place, built["artifact"]["files"].as_str().expect("a digest"));
+    assert!(all.contains(&"etc/orphan".to_owned()) && all.contains(&"bin/sh".to_owned()), "{all:?}");
+    assert!(all.contains(&"usr/share/doc".to_owned()) && !all.contains(&"usr/share/doc/tool".to_owned()), "{all:?}");
+}
+
+#[test]
+fn filter_takes_a_part_and_passes_integration_on() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    for path in ["usr/bin/tool", "usr/include/tool.h"] {
+        place.write(&format!("project/lib/{path}"), path);
+    }
+    let library = records.import(&place, "lib.bst", "project/lib", &[]);
+    library["build"]["public"] = serde_json::json!({"bst": {
+        "split-rules": {"runtime": ["/usr/bin/*"], "devel": ["/usr/include/**"]},
+        "integration-commands": ["first"],
+    }});
+    records.build(&place, "lib.bst");
+    let filter = |include: &str| serde_json::json!({"type": "filter", "include": [include], "pass_integration": true});
+    let record = records.add("part.bst", filter("runtime"), &["lib.bst"]);
+    record["build"]["public"]["bst"]["integration-commands"] = serde_json::json!(["second"]);
+    let built = records.build(&place, "part.bst");
+    let digest = built["artifact"]["files"].as_str().expect("a digest");
+    assert_eq!(tree(&place, digest).join(" "), "usr usr/bin usr/bin/tool");
+    records.add(
+        "user.bst",
+        serde_json::json!({"type": "compose", "integrate": true, "include_orphans": true}),
+        &["part.bst"],
+    );
+    let used = records.build(&place, "user.bst");
+    assert_eq!(used["result"]["class"], "missing-shell", "the commands are there: {used}");
+    records.add("wrong.bst", filter("nothing"), &["lib.bst"]);
+    let wrong = records.run(&place, "wrong.bst", &[]).exits(7);
+    assert_eq!(wrong.records()[0]["result"]["class"], "staging");
+}
+
+/// Every path of a tree of the store.
+fn tree(place: &Place, digest: &str) -> Vec<String> {
+    use bst_plumbing::doing::staging::tree::Directory;
+    let cas = bst_plumbing::store::Store::new(place.store()).cas();
+    let digest = digest.parse().expect("a digest");
+    Directory::load(&cas, &digest, 0).and_then(|mut tree| tree.paths(&cas)).expect("a tree")
+}
+
+#[test]
+fn dependencies_that_do_not_fit_together_are_refused() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    place.write("project/one/etc/file", "one\n");
+    place.write("project/two/etc/file", "two\n");
+    std::fs::create_dir_all(place.path("project/three")).expect("a directory");
+    std::os::unix::fs::symlink("elsewhere", place.path("project/three/etc")).expect("a link");
+    records.import(&place, "one.bst", "project/one", &["base.bst"]);
+    records.import(&place, "two.bst", "project/two", &["one.bst"]);
+    records.import(&place, "three.bst", "project/three", &[]);
+    records.manual("app.bst", &[("build", "cat /etc/file")], &["two.bst"]);
+    records.manual("clash.bst", &[("build", "true")], &["three.bst", "two.bst"]);
+    for element in ["base.bst", "one.bst", "two.bst", "three.bst"] {
+        records.build(&place, element);
+    }
+    let built = records.build(&place, "app.bst");
+    let text = log(&place, &built);
+    assert!(text.contains("WARNING") && text.contains("[overlaps]") && text.contains("\ntwo\n"), "{text}");
+    records.manual("app.bst", &[("build", "true")], &["two.bst"])["build"]["fatal_warnings"] =
+        serde_json::json!(["overlaps"]);
+    let run = records.run(&place, "app.bst", &[]).exits(7);
+    assert_eq!(run.records()[0]["result"]["class"], "staging");
+    let run = records.run(&place, "clash.bst", &[]).exits(7);
+    let result = &run.records()[0]["result"];
+    assert_eq!(result["description"], "Destination is a symlink, not a directory: /etc");
+    let committed = place.run("bst-commit-artifact", &[], &run.out).exits(0).records().remove(0);
+    assert!(committed["artifact"].get("ref").is_none() && committed["artifact"].get("log").is_some(), "{committed}");
+}

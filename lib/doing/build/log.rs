@@ -47,6 +47,11 @@ impl Log {
         &self.path
     }
 
+    /// The element's name in its project.
+    pub fn element(&self) -> String {
+        self.subject.split_once(' ').map_or("", |(_, element)| element).to_owned()
+    }
+
     /// Something starts; the instant to be given back at its end.
     pub fn begin(&mut self, what: &str) -> Result<Instant> {
         self.line("[--:--:--]", "START", what)?;

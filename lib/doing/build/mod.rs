@@ -1,15 +1,20 @@
 //! Building one element: its dependencies and sources are staged, its commands run in the sandbox, and what
 //! they left is ready to be committed. The store's artifacts are not touched.
 
+mod batch;
+mod classify;
 mod commands;
+mod compose;
 mod dependency;
 mod job;
 mod log;
 mod place;
 mod plain;
+mod scene;
 mod script;
 mod stage;
 
+pub use classify::Rules;
 pub use job::{Job, Seen};
 
 use super::sandbox::{Cancel, Limits};
@@ -21,6 +26,7 @@ use crate::values::{Code, Digest, Error, Result, time::Time};
 use dependency::Dependency;
 use log::Log;
 use place::Place;
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -35,9 +41,17 @@ pub struct Builder<'a> {
     pub host: String,
     /// How long a build may take.
     pub timeout: Option<Duration>,
+    /// How many bytes of memory.
+    pub memory: Option<u64>,
+    /// How many processes at once.
+    pub processes: Option<u64>,
     /// Whether the build tree and root are kept after a success too.
     pub keep: bool,
     pub cancel: &'a dyn Cancel,
+    /// The user's word on classes.
+    pub rules: Rules,
+    /// Whether overlays can be had here, as far as is known.
+    pub overlays: Cell<bool>,
 }
 
 /// A build that was made, well or not.
@@ -109,7 +123,12 @@ impl Builder<'_> {
             dependencies: &dependencies,
             place: &mut place,
             log: &mut log,
-            limits: Limits { deadline: self.timeout.map(|timeout| clock + timeout) },
+            limits: Limits {
+                deadline: self.timeout.map(|timeout| clock + timeout),
+                memory: self.memory,
+                processes: self.processes,
+                disk: Some(self.store.root().to_owned()),
+            },
             work: Work::default(),
         };
         let outcome = run.kind();
@@ -199,6 +218,8 @@ impl Run<'_> {
             Instructions::Commands(commands) => self.commands(commands),
             Instructions::Import { source, target } => self.import(source, target),
             Instructions::Stack => self.stack(),
+            Instructions::Compose(split) => self.compose(split),
+            Instructions::Filter(split) => self.filter(split),
             _ => Err(Error::new(
                 Code::Unsupported,
                 format!("an element of kind {} cannot be built", self.job.kind.escape_default()),

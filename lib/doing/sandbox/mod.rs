@@ -5,10 +5,12 @@
 //! started inside that namespace.
 
 mod bubblewrap;
+mod limits;
 mod namespace;
 mod run;
 
-pub use run::{Cancel, Ended, Limits, Outcome, STATUS};
+pub use limits::{Facts, Limits};
+pub use run::{Cancel, Ended, Outcome, STATUS};
 
 use crate::values::Result;
 use std::fs::File;

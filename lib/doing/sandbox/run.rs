@@ -1,5 +1,6 @@
 //! One command in the sandbox, from its start until nothing of it is left.
 
+use super::limits::{self, Facts, Group, Limits};
 use super::{Root, Sandbox, bubblewrap, namespace::Plan};
 use crate::values::{Code, Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,13 +20,6 @@ pub const STATUS: RawFd = 3;
 const ARGUMENTS: RawFd = 4;
 const REPORTS: RawFd = 5;
 
-/// What a build must not exceed.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {
-    /// When it is ended.
-    pub deadline: Option<Instant>,
-}
-
 /// Somebody who may want the build to end.
 pub trait Cancel {
     /// A descriptor that becomes readable then.
@@ -41,12 +35,15 @@ pub enum Ended {
     Timeout,
     /// Because somebody wanted it.
     Cancelled,
+    /// It did not start: the system does not mount overlays for us, or not on this file system.
+    NoOverlay,
 }
 
 /// What is known of a command that ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub ended: Ended,
+    pub facts: Facts,
 }
 
 /// Runs a command; see [`Sandbox::run`].
@@ -59,12 +56,20 @@ pub(super) fn run(
     status: &mut dyn FnMut(&str),
 ) -> Result<Outcome> {
     let failed = |error: io::Error| broken(format!("the sandbox cannot be started: {error}"));
+    let group = Group::make(limits);
+    let killed_before = limits::killed_anywhere();
     let progress = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
     let reports = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
     let words = memory_file(&bubblewrap::arguments(sandbox, REPORTS)).map_err(failed)?;
     let mut child = {
         let descriptors = [(away(&progress.1)?, STATUS), (away(&words)?, ARGUMENTS), (away(&reports.1)?, REPORTS)];
-        start(sandbox, command, log, descriptors).map_err(failed)?
+        match start(sandbox, command, log, descriptors, Admission::new(limits, &group).map_err(failed)?) {
+            Ok(child) => child,
+            Err(_) if matches!(sandbox.root, Root::Overlay(_)) => {
+                return Ok(Outcome { ended: Ended::NoOverlay, facts: Facts::default() });
+            }
+            Err(error) => return Err(failed(error)),
+        }
     };
     drop((progress.1, reports.1, words));
     let mut watch = Watch {
@@ -73,6 +78,7 @@ pub(super) fn run(
         reports: Lines::new(reports.0),
         inner: None,
         reported: None,
+        disk_full: false,
     };
     let ended = watch.wait(limits, cancel, status);
     let ended = match ended {
@@ -89,12 +95,18 @@ pub(super) fn run(
     };
     let exit = child.wait().map_err(failed)?;
     watch.drain(status);
+    let facts = Facts {
+        out_of_memory: group.out_of_memory(),
+        out_of_memory_anywhere: limits::killed_anywhere().saturating_sub(killed_before),
+        too_many_processes: group.too_many_processes(),
+        disk_full: watch.disk_full || limits.disk.as_deref().is_some_and(limits::is_full),
+    };
     if let Some(ended) = ended {
-        return Ok(Outcome { ended });
+        return Ok(Outcome { ended, facts });
     }
     match (watch.reported, exit.code(), exit.signal()) {
-        (Some(code), ..) => Ok(Outcome { ended: Ended::Exit(code) }),
-        (None, Some(code), _) if watch.inner.is_some() => Ok(Outcome { ended: Ended::Exit(code) }),
+        (Some(code), ..) => Ok(Outcome { ended: Ended::Exit(code), facts }),
+        (None, Some(code), _) if watch.inner.is_some() => Ok(Outcome { ended: Ended::Exit(code), facts }),
         (None, Some(code), _) => {
             Err(broken(format!("bubblewrap ended with {code} before it ran anything; the log has its words")))
         }
@@ -131,6 +143,7 @@ fn start(
     words: &[String],
     log: &File,
     descriptors: [(OwnedFd, RawFd); 3],
+    admission: Admission,
 ) -> io::Result<std::process::Child> {
     let plan = match &sandbox.root {
         Root::Overlay(overlay) => Some(Plan::new(overlay)?),
@@ -155,6 +168,7 @@ fn start(
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            admission.enter()?;
             if let Some(plan) = &plan {
                 plan.enter()?;
             }
@@ -169,6 +183,43 @@ fn start(
     command.spawn()
 }
 
+/// What a process does to itself before it becomes the sandbox: it enters the control group, and where there
+/// is none it takes limits of its own.
+struct Admission {
+    entrances: Vec<File>,
+    memory: Option<u64>,
+    processes: Option<u64>,
+}
+
+impl Admission {
+    fn new(limits: &Limits, group: &Group) -> io::Result<Admission> {
+        Ok(Admission {
+            entrances: group.entrances()?,
+            memory: limits.memory.filter(|_| !group.limits_memory()),
+            processes: limits.processes.filter(|_| !group.limits_processes()),
+        })
+    }
+
+    /// Runs after a fork: system calls only.
+    fn enter(&self) -> io::Result<()> {
+        for mut entrance in &self.entrances {
+            entrance.write_all(b"0")?;
+        }
+        for (resource, limit) in [(libc::RLIMIT_AS, self.memory), (libc::RLIMIT_NPROC, self.processes)] {
+            let Some(limit) = limit else { continue };
+            let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+            // SAFETY: a plain system call on a value that lives.
+            if unsafe { libc::setrlimit(resource, &limit) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How often the disk is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// What is watched while a command runs.
 struct Watch {
     process: OwnedFd,
@@ -178,6 +229,7 @@ struct Watch {
     inner: Option<OwnedFd>,
     /// The exit status that bubblewrap reported.
     reported: Option<i32>,
+    disk_full: bool,
 }
 
 impl Watch {
@@ -189,6 +241,13 @@ impl Watch {
                 Some(deadline) if deadline <= now => return Ok(Some(Ended::Timeout)),
                 Some(deadline) => Some(deadline - now),
                 None => None,
+            };
+            let left = match &limits.disk {
+                Some(disk) if !self.disk_full => {
+                    self.disk_full = limits::is_full(disk);
+                    Some(left.map_or(LOOK, |left| left.min(LOOK)))
+                }
+                _ => left,
             };
             let ready = self.poll(left, cancel)?;
             if ready.cancelled {

@@ -5,4 +5,5 @@ pub mod disk;
 pub mod merge;
 pub mod overlaps;
 pub mod roots;
+pub mod split;
 pub mod tree;

@@ -4,7 +4,7 @@
 //! system begins with none: a power cut may have emptied files of those that were there.
 
 use super::{disk, tree::Directory};
-use crate::store::{Store, fs};
+use crate::store::{Store, fs, lease::Lease};
 use crate::values::{Digest, Error, Result};
 use rustix::fs::FlockOperation;
 use std::fs::File;
@@ -22,7 +22,7 @@ pub struct Roots {
 pub struct StagedRoot {
     /// Where it lies, below [`Roots::base`].
     pub relative: String,
-    _lease: File,
+    _lock: File,
 }
 
 impl Roots {
@@ -37,12 +37,22 @@ impl Roots {
     }
 
     /// The root with a tree's content: staged now, unless it is there.
-    pub fn stage(&self, tree: &mut Directory, digest: &Digest) -> Result<StagedRoot> {
+    /// `parts` are the trees of the store that it is made of; they are kept from being expired meanwhile.
+    pub fn stage<'a>(
+        &self,
+        tree: &mut Directory,
+        digest: &Digest,
+        parts: impl Iterator<Item = &'a Digest> + Clone,
+    ) -> Result<StagedRoot> {
         let relative = format!("{}/{}-{}", self.place, digest.hex(), digest.size());
         let target = self.base().join(&relative);
         loop {
-            if let Some(lease) = lease(&target)? {
-                return Ok(StagedRoot { relative, _lease: lease });
+            if let Some(lock) = in_use(&target)? {
+                return Ok(StagedRoot { relative, _lock: lock });
+            }
+            let lease = Lease::take(&self.store)?;
+            for part in parts.clone() {
+                lease.protect(part)?;
             }
             self.make(tree, &target)?;
         }
@@ -70,7 +80,7 @@ impl Roots {
 
 /// Takes a root that is there for use: a shared lock on its directory, which whoever removes it wants for
 /// himself.
-fn lease(path: &Path) -> Result<Option<File>> {
+fn in_use(path: &Path) -> Result<Option<File>> {
     let failed = |error: std::io::Error| Error::io("cannot open", path, error);
     let directory = match File::open(path) {
         Ok(directory) => directory,

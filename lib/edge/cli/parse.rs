@@ -4,7 +4,6 @@ use super::{Flag, Operands, Program, Takes};
 use crate::values::{Error, Result};
 use std::ffi::{OsStr, OsString};
 use std::str::FromStr;
-use std::time::Duration;
 
 /// A command line that was understood.
 #[derive(Clone, Debug)]
@@ -57,14 +56,21 @@ impl Arguments {
             .map_err(|_| Error::usage(format!("--{long} wants {expected}, found \"{}\"", text.escape_default())))
     }
 
-    /// The value of a flag as a duration: `90s`, `2h 30m`.
-    pub fn duration(&self, long: &str) -> Result<Option<Duration>> {
+    /// The value of a flag as a number of bytes: `512M`, `2G`.
+    pub fn size(&self, long: &str) -> Result<Option<u64>> {
         let Some(text) = self.text(long)? else { return Ok(None) };
-        humantime::parse_duration(text).map(Some).map_err(|_| {
-            Error::usage(format!(
-                "--{long} wants a duration like 90s or \"2h 30m\", found \"{}\"",
-                text.escape_default()
-            ))
+        let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| !c.is_ascii_digit()).len());
+        let shift = match unit.trim_end_matches(['B', 'b', 'i']) {
+            "" => Some(0),
+            "K" | "k" => Some(10),
+            "M" | "m" => Some(20),
+            "G" | "g" => Some(30),
+            "T" | "t" => Some(40),
+            _ => None,
+        };
+        let size = digits.parse::<u64>().ok().zip(shift).and_then(|(number, shift)| number.checked_mul(1 << shift));
+        size.filter(|&size| size > 0).map(Some).ok_or_else(|| {
+            Error::usage(format!("--{long} wants a size like 512M or 2G, found \"{}\"", text.escape_default()))
         })
     }
 

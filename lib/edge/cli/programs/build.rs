@@ -8,9 +8,27 @@ pub const BUILD: Program = Program {
     flags: &[
         Flag {
             short: None,
+            long: "classify",
+            takes: Takes::Value("FILE"),
+            help: "rules for the class of a failed command, see bst-policy(7)",
+        },
+        Flag {
+            short: None,
             long: "keep-work",
             takes: Takes::Nothing,
             help: "leave build tree and build root after a success too",
+        },
+        Flag {
+            short: None,
+            long: "memory",
+            takes: Takes::Value("SIZE"),
+            help: "how much memory a build may use, for instance 2G",
+        },
+        Flag {
+            short: None,
+            long: "processes",
+            takes: Takes::Value("N"),
+            help: "how many processes a build may have at once",
         },
         Flag {
             short: None,
