@@ -268,7 +268,8 @@ fn a_full_disk_is_no_fault_of_the_build() {
     assert_eq!(run.code, 3, "{run:?}");
     let result = &run.records()[0]["result"];
     assert_eq!(result["class"], "resource", "{result}");
-    assert!(result["detail"].as_str().expect("a text").contains("space"), "{result}");
+    assert_eq!(result["command"], command, "{result}");
+    assert!(result["detail"].as_str().expect("a text").contains("space left"), "{result}");
 }
 
 #[test]

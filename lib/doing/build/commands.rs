@@ -45,8 +45,14 @@ impl Run<'_> {
         match outcome {
             Ok(()) if !self.builder.keep && self.leave_files(commands)? => Ok(()),
             Ok(()) => Ok(self.leave_all(&mut scene, commands, true)?),
-            Err(Stop::Failed(failure)) => {
-                self.leave_all(&mut scene, commands, commands.collect_on_failure)?;
+            Err(Stop::Failed(mut failure)) => {
+                let left = self.leave_all(&mut scene, commands, commands.collect_on_failure);
+                if let Err(error) = left {
+                    // The trees are lost, but not what is known of the command.
+                    failure.lost(error)?;
+                    self.work.changes = None;
+                    self.work.replaced.clear();
+                }
                 Err(failure.into())
             }
             Err(broken) => Err(broken),

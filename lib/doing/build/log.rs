@@ -97,7 +97,11 @@ impl Log {
     }
 
     fn write(&mut self, text: &str) -> Result<()> {
-        self.file.write_all(text.as_bytes()).map_err(|error: io::Error| Error::io("cannot write", &self.path, error))
+        match self.file.write_all(text.as_bytes()) {
+            // What happens to the commands is worth more than a word about it: they meet the full disk, too.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            written => written.map_err(|error| Error::io("cannot write", &self.path, error)),
+        }
     }
 }
 

@@ -86,6 +86,23 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Takes into account that what the build left cannot be kept because the disk is full.
+    fn lost(&mut self, error: Error) -> Result<()> {
+        if !is_full(&error) {
+            return Err(error);
+        }
+        self.class = FailureClass::Resource;
+        self.detail = Some(error.message().to_owned());
+        Ok(())
+    }
+}
+
+/// Whether an error says that something is used up.
+fn is_full(error: &Error) -> bool {
+    [libc::ENOSPC, libc::EDQUOT, libc::ENOMEM].iter().any(|&number| error.os_error() == Some(number))
+}
+
 /// How far a build came.
 pub(crate) enum Stop {
     /// It failed.
@@ -180,7 +197,7 @@ fn describe(result: &mut BuildResult, failure: Failure) {
 /// The class of an error that stopped a build; those that say that the record or the store is wrong stay
 /// errors.
 fn of_error(error: Error) -> Result<Failure> {
-    let full = [libc::ENOSPC, libc::EDQUOT, libc::ENOMEM].iter().any(|&number| error.os_error() == Some(number));
+    let full = is_full(&error);
     let (class, phase) = match error.code() {
         _ if full => (FailureClass::Resource, "stage"),
         Code::Staging => (FailureClass::Staging, "stage"),
