@@ -6,5 +6,6 @@ pub mod options;
 pub mod proto;
 pub mod run;
 pub mod sources;
+pub mod source_cache;
 pub mod transfer;
 pub mod wire;

@@ -4,8 +4,8 @@ use crate::caches::Caches;
 use crate::wire::server::Compress;
 use bst_plumbing::edge::cli::Arguments;
 use bst_plumbing::edge::environment;
-use bst_plumbing::project::remotes::{Choice, Remote};
-use bst_plumbing::project::userconfig::{Paths, UserConfig};
+use bst_plumbing::project::remotes::{CacheServers, Choice, Remote};
+use bst_plumbing::project::userconfig::{Paths, ProjectConfig, UserConfig};
 use bst_plumbing::values::name::ArtifactName;
 use bst_plumbing::values::{Error, Record, Result, record::By};
 use std::collections::HashMap;
@@ -14,9 +14,41 @@ use std::sync::{Arc, Mutex};
 /// How many records are treated at once, unless the command line says so.
 const JOBS: usize = 4;
 
-/// The artifact servers of each project, made when they are asked for.
-pub struct ArtifactCaches {
+/// Which caches are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    Artifacts,
+    Sources,
+}
+
+impl What {
+    /// The flags that name servers, and that leave out those of projects: BuildStream's.
+    fn flags(self) -> (&'static str, &'static str) {
+        match self {
+            What::Artifacts => ("artifact-remote", "ignore-project-artifact-remotes"),
+            What::Sources => ("source-remote", "ignore-project-source-remotes"),
+        }
+    }
+
+    fn of_user(self, user: &UserConfig) -> &CacheServers {
+        match self {
+            What::Artifacts => &user.artifacts,
+            What::Sources => &user.source_caches,
+        }
+    }
+
+    fn of_project(self, project: &ProjectConfig) -> Option<&CacheServers> {
+        match self {
+            What::Artifacts => project.artifacts.as_ref(),
+            What::Sources => project.source_caches.as_ref(),
+        }
+    }
+}
+
+/// The servers of each project, made when they are asked for.
+pub struct Servers {
     program: &'static str,
+    what: What,
     command_line: Vec<Remote>,
     user: UserConfig,
     ignore_projects: bool,
@@ -24,22 +56,23 @@ pub struct ArtifactCaches {
     made: Mutex<HashMap<String, Arc<Caches>>>,
 }
 
-impl ArtifactCaches {
+impl Servers {
     /// From the command line and the configuration.
-    pub fn new(program: &'static str, arguments: &Arguments) -> Result<ArtifactCaches> {
+    pub fn new(program: &'static str, what: What, arguments: &Arguments) -> Result<Servers> {
         let directory = std::env::current_dir().ok();
         let paths = Paths { expand: &environment::expand, base: directory.as_deref() };
-        let flag = "artifact-remote";
+        let (flag, ignore) = what.flags();
         let mut command_line = Vec::new();
         for value in arguments.values(flag) {
             let text = value.to_str().ok_or_else(|| Error::usage(format!("--{flag}: expected UTF-8")))?;
             command_line.push(Remote::from_option(text, &paths)?);
         }
-        Ok(ArtifactCaches {
+        Ok(Servers {
             program,
+            what,
             command_line,
             user: environment::user_config(None)?,
-            ignore_projects: arguments.has("ignore-project-artifact-remotes"),
+            ignore_projects: arguments.has(ignore),
             compress: match arguments.text("compress")? {
                 Some("always") => Compress::Always,
                 Some("never") => Compress::Never,
@@ -49,7 +82,7 @@ impl ArtifactCaches {
         })
     }
 
-    /// The servers for the artifacts of a project.
+    /// The servers of a project.
     pub fn of(&self, project: &str) -> Arc<Caches> {
         let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(caches) = made.get(project) {
@@ -58,8 +91,8 @@ impl ArtifactCaches {
         let choice = Choice {
             command_line: &self.command_line,
             ignore_projects: self.ignore_projects,
-            for_project: self.user.project(project).and_then(|project| project.artifacts.as_ref()),
-            global: Some(&self.user.artifacts),
+            for_project: self.user.project(project).and_then(|project| self.what.of_project(project)),
+            global: Some(self.what.of_user(&self.user)),
             recommended: &[],
         };
         let resolved = choice.resolve();

@@ -3,7 +3,7 @@
 use super::pull::{self, Pulled};
 use super::push::{self, Outcome, Report};
 use super::query::{self, Found};
-use crate::options::{self, ArtifactCaches};
+use crate::options::{self, Servers, What};
 use crate::run::Treated;
 use bst_plumbing::edge::cli::Arguments;
 use bst_plumbing::edge::environment;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Context {
     pub program: &'static str,
-    pub caches: Arc<ArtifactCaches>,
+    pub caches: Arc<Servers>,
     pub store: Store,
     pub non_strict: bool,
     /// Also what a shell in the build root needs.
@@ -35,7 +35,7 @@ impl Context {
     pub fn new(program: &'static str, arguments: &Arguments) -> Result<Context> {
         Ok(Context {
             program,
-            caches: Arc::new(ArtifactCaches::new(program, arguments)?),
+            caches: Arc::new(Servers::new(program, What::Artifacts, arguments)?),
             store: Store::new(environment::store_root()?),
             non_strict: arguments.has("non-strict"),
             build: arguments.has("buildtree"),
