@@ -4,6 +4,7 @@ pub mod artifact;
 pub mod caches;
 pub mod options;
 pub mod proto;
+pub mod record;
 pub mod run;
 pub mod sources;
 pub mod source_cache;

@@ -3,6 +3,9 @@
 use crate::options;
 use bst_plumbing::edge::cli::{self, Arguments, Program};
 use bst_plumbing::edge::pipe::{self, Reader};
+use bst_plumbing::edge::selection;
+use bst_plumbing::store::inventory::Inventory;
+use bst_plumbing::store::select::Selection;
 use bst_plumbing::store::{Store, naming};
 use bst_plumbing::values::{Code, Error, Exit, Record, Result};
 use std::collections::VecDeque;
@@ -61,9 +64,10 @@ async fn interrupted() -> i32 {
 /// What treating one record gave: the record, and how it went.
 pub type Treated = (Record, Result<Exit>);
 
-/// Treats the artifacts that operands name, or else the records of stdin.
+/// Treats what the command line asks for: the artifacts that operands name, with `--all` those of the store
+/// that the selection means, or else the records of stdin.
 pub async fn records<F>(
-    program: &str,
+    program: &'static Program,
     store: &Store,
     arguments: &Arguments,
     treat: impl Fn(Record) -> F,
@@ -71,12 +75,14 @@ pub async fn records<F>(
 where
     F: Future<Output = Treated> + Send + 'static,
 {
-    let mut named = Vec::new();
-    for operand in arguments.operand_texts()? {
-        named.extend(naming::records(store, operand)?);
-    }
-    let input = if named.is_empty() { from_stdin() } else { from(named) };
-    filter(program, options::jobs(arguments)?, input, treat).await
+    let words = arguments.operand_texts()?;
+    let input = match (arguments.has("all"), words.is_empty()) {
+        (true, true) => from_store(store.clone(), selection::of(arguments)?),
+        (true, false) => return Err(Error::usage("--all and names exclude one another")),
+        (false, true) => from_stdin(),
+        (false, false) => from_words(store, &words)?,
+    };
+    filter(program.name, options::jobs(arguments)?, input, treat).await
 }
 
 /// The loop of a filter: up to `at_once` records are treated at the same time, and come out in the order in
@@ -142,12 +148,34 @@ fn from_stdin() -> mpsc::Receiver<Result<Record>> {
     receiver
 }
 
-/// Records that are known already.
-fn from(records: Vec<Record>) -> mpsc::Receiver<Result<Record>> {
-    let (sender, receiver) = mpsc::channel(records.len().max(1));
-    for record in records {
+/// Records of the artifacts that words name.
+fn from_words(store: &Store, words: &[&str]) -> Result<mpsc::Receiver<Result<Record>>> {
+    let mut named = Vec::new();
+    for word in words {
+        named.extend(naming::records(store, word)?);
+    }
+    let (sender, receiver) = mpsc::channel(named.len().max(1));
+    for record in named {
         // There is room for each.
         let _ = sender.try_send(Ok(record));
     }
+    Ok(receiver)
+}
+
+/// Records of what the store has, listed on a thread of its own.
+fn from_store(store: Store, selection: Selection) -> mpsc::Receiver<Result<Record>> {
+    let (sender, receiver) = mpsc::channel(64);
+    std::thread::spawn(move || {
+        for entry in Inventory::new(&store).all() {
+            let record = match entry {
+                Ok(entry) if !selection.has(&entry) => continue,
+                Ok(entry) => entry.to_record(),
+                Err(error) => Err(error),
+            };
+            if sender.blocking_send(record).is_err() {
+                return;
+            }
+        }
+    });
     receiver
 }

@@ -20,6 +20,7 @@ pub mod options;
 pub mod parallel;
 pub mod paths;
 pub mod plugins;
+pub mod recommended;
 pub mod refs;
 pub mod remotes;
 pub mod resolve;

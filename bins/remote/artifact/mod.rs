@@ -4,7 +4,6 @@ pub mod message;
 pub mod pull;
 pub mod push;
 pub mod query;
-pub mod records;
 
 use bst_plumbing::values::name::ArtifactName;
 

@@ -5,7 +5,7 @@ use crate::edge::cli::{Flag, Operands, Program, Takes};
 pub const PULL: Program = Program {
     name: "bst-pull",
     summary: "Brings artifacts from artifact servers into the store",
-    usage: &["[OPTION...] < RECORDS", "[OPTION...] PROJECT/ELEMENT/KEY..."],
+    usage: &["[OPTION...] <RECORDS", "[OPTION...] PROJECT/ELEMENT/KEY..."],
     flags: &[
         remotes::ARTIFACT_REMOTE,
         Flag {

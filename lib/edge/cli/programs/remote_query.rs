@@ -5,7 +5,7 @@ use crate::edge::cli::{Flag, Operands, Program, Takes};
 pub const REMOTE_QUERY: Program = Program {
     name: "bst-remote-query",
     summary: "Asks artifact servers what they have: cached, failed or nothing",
-    usage: &["[OPTION...] < RECORDS", "[OPTION...] PROJECT/ELEMENT/KEY..."],
+    usage: &["[OPTION...] <RECORDS", "[OPTION...] PROJECT/ELEMENT/KEY..."],
     flags: &[
         remotes::ARTIFACT_REMOTE,
         remotes::COMPRESS,

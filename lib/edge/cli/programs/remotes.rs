@@ -36,3 +36,17 @@ pub const JOBS: Flag = Flag {
     takes: Takes::Value("N"),
     help: "treat up to N records at once; 4 if not given",
 };
+
+pub const SOURCE_REMOTE: Flag = Flag {
+    short: None,
+    long: "source-remote",
+    takes: Takes::Value("SERVER"),
+    help: "a server of sources, instead of those of the user's configuration: a URL, or url=URL,KEY=VALUE,...",
+};
+
+pub const IGNORE_PROJECT_SOURCE_REMOTES: Flag = Flag {
+    short: None,
+    long: "ignore-project-source-remotes",
+    takes: Takes::Nothing,
+    help: "leave out the servers of sources that projects recommend",
+};
