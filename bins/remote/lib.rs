@@ -6,7 +6,7 @@ pub mod options;
 pub mod proto;
 pub mod record;
 pub mod run;
-pub mod sources;
 pub mod source_cache;
+pub mod sources;
 pub mod transfer;
 pub mod wire;
