@@ -46,14 +46,20 @@ pub fn machine() -> Machine {
     Machine { os: text(uname.sysname()), arch: text(uname.machine()), processors: cpus.unwrap_or(1).max(1) }
 }
 
-/// Where Python packages may be: `$BST_PLUGIN_PATH`, `$VIRTUAL_ENV`, and the environments of programs.
+/// Where Python packages may be: `$BST_PLUGIN_PATH`, `$VIRTUAL_ENV`, the environments of programs, and where
+/// pipx and uv install programs. `$BST_VENV`, or `real-bst` in the user's cache, is the BuildStream that this
+/// suite is compared with.
 pub fn python() -> Hints {
+    let home = |path: &str| variable("HOME").map(|home| home.join(path));
+    let compared = variable("BST_VENV").or_else(|| Some(home_dir("XDG_CACHE_HOME", ".cache").ok()?.join("real-bst")));
+    let installers = [".local/share/pipx/venvs", ".local/pipx/venvs", ".local/share/uv/tools"].map(home);
     let paths = |name| std::env::var_os(name).map(|value| std::env::split_paths(&value).collect()).unwrap_or_default();
     Hints {
         configured: paths("BST_PLUGIN_PATH"),
         virtual_env: variable("VIRTUAL_ENV"),
         programs: paths("PATH"),
         home: variable("HOME"),
+        installed: installers.into_iter().flatten().chain(compared).collect(),
     }
 }
 

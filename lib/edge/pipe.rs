@@ -1,5 +1,6 @@
 //! Records in from stdin and out to stdout.
 
+use crate::values::error::ErrorRecord;
 use crate::values::{Error, Exit, Record, Result};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -97,7 +98,8 @@ impl Write for Stdout {
 
 /// The loop of a filter: treats each record of stdin and writes it to stdout, in order, as soon as nothing
 /// more can be had without waiting. A record that cannot be treated comes out with `error`, is named on
-/// stderr, and the rest goes on.
+/// stderr, and the rest goes on. A record that comes in with `error` goes out as it came: what one program
+/// could not treat is no input for the next, and the first word about it is the one that counts.
 pub fn filter(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Exit>) -> Result<Exit> {
     select(program, |record| treat(record).map(Some))
 }
@@ -115,7 +117,10 @@ pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option
         let mut treated = Record::default();
         let outcome = record.and_then(|record| {
             treated = record;
-            treat(&mut treated)
+            match treated.get::<ErrorRecord>("error")? {
+                Some(earlier) => Ok(Some(earlier.code.exit())),
+                None => treat(&mut treated),
+            }
         });
         let outcome = outcome.or_else(|error| {
             eprintln!("{program}: {}: {error}", treated.label());

@@ -14,6 +14,16 @@ fn built() -> Vec<&'static Program> {
 const FILTERS: &[(&str, &[&str])] = &[("bst-cache-query", &[]), ("bst-build", &[]), ("bst-commit-artifact", &[])];
 
 #[test]
+fn a_record_that_comes_with_an_error_goes_out_as_it_came() {
+    let place = Place::new();
+    let line = "{\"element\":\"a.bst\",\"error\":{\"code\":\"no-ref\",\"message\":\"no ref\"},\"project\":\"p\"}\n";
+    for (program, arguments) in FILTERS {
+        let run = place.run(program, arguments, line).exits(2);
+        assert_eq!((run.out.as_str(), run.err.as_str()), (line, ""), "{program}");
+    }
+}
+
+#[test]
 fn every_program_is_built() {
     let missing: Vec<_> = programs::ALL.iter().map(|p| p.name).filter(|name| !binary(name).exists()).collect();
     assert!(missing.is_empty(), "{missing:?} are not built: cargo build --workspace");

@@ -21,6 +21,9 @@ pub struct Hints {
     pub programs: Vec<PathBuf>,
     /// The user's home.
     pub home: Option<PathBuf>,
+    /// Directories of environments or environments themselves, where installers of programs put BuildStream
+    /// without its being on the search path. They come last.
+    pub installed: Vec<PathBuf>,
 }
 
 /// The python environments of a session.
@@ -267,6 +270,13 @@ fn search_path(hints: &Hints) -> Vec<PathBuf> {
     }
     if let Some(home) = &hints.home {
         add_prefix(&mut path, &home.join(".local"));
+    }
+    for directory in &hints.installed {
+        add_prefix(&mut path, directory);
+        let inside = std::fs::read_dir(directory).map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())));
+        let mut inside: Vec<PathBuf> = inside.into_iter().flatten().collect();
+        inside.sort();
+        inside.iter().filter(|path| path.join("pyvenv.cfg").is_file()).for_each(|venv| add_prefix(&mut path, venv));
     }
     let listed: Vec<PathBuf> = path.iter().flat_map(|directory| listed_in(directory)).collect();
     listed.into_iter().for_each(|directory| push(&mut path, directory));
