@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod cli;
 pub mod colour;
+pub mod difference;
 pub mod environment;
 pub mod long;
 pub mod pipe;

@@ -116,6 +116,11 @@ impl Artifacts {
             })),
         })
     }
+
+    /// The refs of one element, given by its normal name.
+    pub fn of_element(&self, project: &str, element: &str) -> impl Iterator<Item = Result<ArtifactName>> + use<> {
+        keys(self.refs.join(project).join(element), project.to_owned(), element.to_owned())
+    }
 }
 
 fn keys(path: PathBuf, project: String, element: String) -> impl Iterator<Item = Result<ArtifactName>> {

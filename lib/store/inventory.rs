@@ -101,6 +101,19 @@ impl<'a> Inventory<'a> {
         }
     }
 
+    /// The success of the same element that was built last, other than the artifact itself.
+    pub fn last_success(&self, name: &ArtifactName) -> Result<Option<ArtifactName>> {
+        let mut last: Option<Entry> = None;
+        for other in self.store.artifacts().of_element(name.project(), name.element()) {
+            let Some(entry) = self.of_ref(&other?)? else { continue };
+            let is_later = last.as_ref().is_none_or(|last| entry.built() > last.built());
+            if entry.state == State::Cached && entry.name != *name && is_later {
+                last = Some(entry);
+            }
+        }
+        Ok(last.map(|entry| entry.name))
+    }
+
     /// A record that says no more than which artifact is meant, with the element's full name if it is known.
     pub fn record(&self, name: &ArtifactName) -> Result<Record> {
         let known = self.store.metadata().read(name)?.map(|metadata| metadata.element);

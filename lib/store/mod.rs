@@ -10,6 +10,7 @@ pub mod batch;
 pub mod cas;
 pub mod checkout;
 pub mod commit;
+pub mod compare;
 pub mod completeness;
 pub mod fs;
 pub mod fsck;

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::inventory::Inventory;
-use crate::values::{Error, Key, Record, Result, name::ArtifactName, record};
+use crate::values::{Code, Error, Key, Record, Result, name::ArtifactName, record};
 
 /// The names that a word stands for: of a key, every element that has it. At least the first digits of a key
 /// are not enough, because another artifact may begin with them tomorrow.
@@ -22,6 +22,19 @@ pub fn name(store: &Store, word: &str) -> Result<ArtifactName> {
             Err(Error::malformed(format!("several elements have the key {word}: write PROJECT/ELEMENT/KEY")))
         }
         (None, _) => Err(Error::not_found(format!("the store knows nothing of the key {word}"))),
+    }
+}
+
+/// The same where the key may be one of which only the pre-image is known.
+pub fn name_or_key(store: &Store, word: &str) -> Result<ArtifactName> {
+    let from_store = name(store, word);
+    let image = match (&from_store, word.parse::<Key>()) {
+        (Err(error), Ok(key)) if error.code() == Code::NotFound => store.preimages().read(&key)?,
+        _ => None,
+    };
+    match image {
+        Some(image) => image.artifact_name(image.require("key")?),
+        None => from_store,
     }
 }
 

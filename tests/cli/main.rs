@@ -8,6 +8,7 @@ mod cache_query;
 mod cat;
 mod checkout;
 mod completions;
+mod diff;
 mod fsck;
 mod gc;
 mod log;

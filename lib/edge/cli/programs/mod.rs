@@ -7,6 +7,7 @@ mod cat;
 mod checkout;
 mod commit_artifact;
 mod completions;
+mod diff;
 mod fetch;
 mod fsck;
 mod gc;
@@ -28,6 +29,7 @@ pub use cat::CAT;
 pub use checkout::CHECKOUT;
 pub use commit_artifact::COMMIT_ARTIFACT;
 pub use completions::COMPLETIONS;
+pub use diff::DIFF;
 pub use fetch::FETCH;
 pub use fsck::FSCK;
 pub use gc::GC;
@@ -52,6 +54,7 @@ pub const ALL: &[&Program] = &[
     &COMMIT_ARTIFACT,
     &COMPLETIONS,
     &FETCH,
+    &DIFF,
     &FSCK,
     &GC,
     &KEY,
