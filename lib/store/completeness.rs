@@ -4,6 +4,7 @@ use super::cas::Cas;
 use super::glance::Whole;
 use crate::values::{Digest, Error, Result, directory, proto};
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 /// Looks for blobs and trees, each only once: what was found whole is remembered.
@@ -16,7 +17,29 @@ pub struct Completeness {
 
 /// What was found whole, up to a limit: over a store with millions of blobs it would fill the memory.
 #[derive(Debug, Default)]
-struct Seen(HashSet<Digest>);
+struct Seen(HashSet<Digest, BuildHasherDefault<FirstBytes>>);
+
+/// A digest is a hash already: its first bytes will do.
+#[derive(Debug, Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 ^= number;
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// About 40 MiB in all.
 const MOST: usize = 400_000;

@@ -12,6 +12,9 @@ use crate::values::record::{ArtifactField, By, Cache, State};
 use crate::values::result::{BuildResult, FailureClass};
 use crate::values::{Digest, Key, Result, name::ArtifactName, proto, time::Time};
 use serde_json::value::RawValue;
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 /// What the store has for a key.
 #[derive(Clone, Debug)]
@@ -68,7 +71,11 @@ pub struct Lookups<'a> {
     refs: Shelf,
     results: Shelf,
     seen: Completeness,
+    without_result: Mutex<HashSet<Digest>>,
 }
+
+/// So many digests are remembered.
+const MOST_WITHOUT: usize = 100_000;
 
 /// What is there for a key, in the form of a record.
 #[derive(Clone, Debug)]
@@ -87,7 +94,8 @@ impl<'a> Lookups<'a> {
     pub fn new(store: &'a Store) -> Lookups<'a> {
         let artifacts = store.artifacts();
         let (refs, results) = (Shelf::new(artifacts.root()), Shelf::new(store.metadata().root()));
-        Lookups { store, artifacts, refs, results, seen: Completeness::new(store.cas()) }
+        let (seen, without_result) = (Completeness::new(store.cas()), Mutex::default());
+        Lookups { store, artifacts, refs, results, seen, without_result }
     }
 
     /// What is there for `name`, at a glance: quicker than [`Lookups::look_up`] by a lot where artifacts are
@@ -199,9 +207,25 @@ impl<'a> Lookups<'a> {
         }
     }
 
+    /// The result in the high-diversity metadata. Many artifacts share one that has none.
+    fn travelled(&self, high: &Digest) -> Option<BuildResult> {
+        let mut without = self.without_result.lock().unwrap_or_else(PoisonError::into_inner);
+        if without.contains(high) {
+            return None;
+        }
+        let result = self.store.cas().read(high).ok().and_then(|bytes| metadata::result_in(&bytes));
+        if result.is_none() {
+            if without.len() >= MOST_WITHOUT {
+                without.clear();
+            }
+            without.insert(*high);
+        }
+        result
+    }
+
     /// The same at a glance.
     pub fn result_in(&self, whole: &Whole) -> BuildResult {
-        let inside = self.store.cas().read(&whole.high).ok().and_then(|bytes| metadata::result_in(&bytes));
+        let inside = self.travelled(&whole.high);
         // The artifact's own word on success is what BuildStream goes by.
         inside.filter(|result| result.success == whole.view.success).unwrap_or_else(|| plain_result(&whole.view))
     }
@@ -230,19 +254,33 @@ fn time_in_log_name(name: &str) -> Option<Time> {
         return None;
     }
     let number = |text: &str, at: usize, length: usize| text.get(at..at + length)?.parse::<i32>().ok();
+    let hour = (number(date, 0, 4)?, number(date, 4, 2)?, number(date, 6, 2)?, number(time, 0, 2)?);
+    let start = start_of_hour(hour)?;
+    let within = u64::try_from(number(time, 2, 2)? * 60 + number(time, 4, 2)?).ok()?;
+    Some(Time::from_seconds(start.saturating_add(within)))
+}
+
+/// When an hour of local time began. The last one is remembered: the system looks for the time zone's file each
+/// time that it is asked.
+fn start_of_hour(hour: (i32, i32, i32, i32)) -> Option<u64> {
+    thread_local! {
+        static LAST: Cell<Option<((i32, i32, i32, i32), u64)>> = const { Cell::new(None) };
+    }
+    if let Some((last, start)) = LAST.get() {
+        if last == hour {
+            return Some(start);
+        }
+    }
     // SAFETY: the structure is plain numbers, for which zero is valid; mktime reads and changes only it.
     let seconds = unsafe {
         let mut broken: libc::tm = std::mem::zeroed();
-        broken.tm_year = number(date, 0, 4)? - 1900;
-        broken.tm_mon = number(date, 4, 2)? - 1;
-        broken.tm_mday = number(date, 6, 2)?;
-        broken.tm_hour = number(time, 0, 2)?;
-        broken.tm_min = number(time, 2, 2)?;
-        broken.tm_sec = number(time, 4, 2)?;
+        (broken.tm_year, broken.tm_mon, broken.tm_mday, broken.tm_hour) = (hour.0 - 1900, hour.1 - 1, hour.2, hour.3);
         broken.tm_isdst = -1;
         libc::mktime(&mut broken)
     };
-    u64::try_from(seconds).ok().map(Time::from_seconds)
+    let start = u64::try_from(seconds).ok()?;
+    LAST.set(Some((hour, start)));
+    Some(start)
 }
 
 #[cfg(test)]

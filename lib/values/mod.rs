@@ -5,6 +5,7 @@ pub mod digest;
 pub mod directory;
 pub mod error;
 pub mod exit;
+mod fields;
 pub mod glob;
 pub mod hex;
 pub mod key;

@@ -4,7 +4,7 @@
 //! or does not need is passed on untouched and unparsed. The structs here are the forms of the fields.
 
 use super::assembly::{CheckForbidden, CollectIntegration, CollectManifest, FlatpakImage, SnapImage, TarElement};
-use super::{Digest, Error, Key, Result, name::ArtifactName, time::Time};
+use super::{Digest, Error, Key, Result, fields::Fields, name::ArtifactName, time::Time};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ pub const VERSION: u32 = 1;
 /// One record.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    fields: BTreeMap<String, Box<RawValue>>,
+    fields: Fields,
 }
 
 impl Record {
     /// Reads one line, with or without its line end.
     pub fn parse(line: &[u8]) -> Result<Record> {
-        serde_json::from_slice(line).map(|fields| Record { fields }).map_err(|error| {
+        Fields::parse(line).map(|fields| Record { fields }).map_err(|error| {
             let found = String::from_utf8_lossy(&line[..line.len().min(60)]).trim_end().escape_default().to_string();
             Error::malformed(format!("expected a record, which is one JSON object a line, found \"{found}\": {error}"))
         })
@@ -30,7 +30,7 @@ impl Record {
     /// A field, if it is there; an error if it is there in another form.
     pub fn get<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>> {
         let Some(raw) = self.fields.get(field) else { return Ok(None) };
-        serde_json::from_str(raw.get())
+        serde_json::from_str(raw)
             .map(Some)
             .map_err(|error| Error::malformed(format!("the field \"{field}\" cannot be read: {error}")))
     }
@@ -42,17 +42,17 @@ impl Record {
 
     /// Whether the field is there.
     pub fn has(&self, field: &str) -> bool {
-        self.fields.contains_key(field)
+        self.fields.get(field).is_some()
     }
 
     /// The text of a field.
     pub fn raw(&self, field: &str) -> Option<&str> {
-        self.fields.get(field).map(|raw| raw.get())
+        self.fields.get(field)
     }
 
     /// The text of a field, to be set as it is in another record.
     pub fn raw_value(&self, field: &str) -> Option<&RawValue> {
-        self.fields.get(field).map(|raw| &**raw)
+        serde_json::from_str(self.fields.get(field)?).ok()
     }
 
     /// Sets a field. Objects inside come out with their keys sorted.
@@ -60,7 +60,7 @@ impl Record {
         let raw = serde_json::to_value(value)
             .and_then(|value| serde_json::value::to_raw_value(&value))
             .map_err(|error| Error::malformed(format!("field \"{field}\" cannot be written: {error}")))?;
-        self.fields.insert(field.to_owned(), raw);
+        self.fields.set(field, raw);
         Ok(())
     }
 
@@ -68,13 +68,13 @@ impl Record {
     pub fn set_ordered<T: Serialize>(&mut self, field: &str, value: &T) -> Result<()> {
         let raw = serde_json::value::to_raw_value(value)
             .map_err(|error| Error::malformed(format!("field \"{field}\" cannot be written: {error}")))?;
-        self.fields.insert(field.to_owned(), raw);
+        self.fields.set(field, raw);
         Ok(())
     }
 
     /// Sets a field to text that is JSON already, keys sorted.
     pub fn set_raw(&mut self, field: &str, raw: Box<RawValue>) {
-        self.fields.insert(field.to_owned(), raw);
+        self.fields.set(field, raw);
     }
 
     /// Removes a field.
@@ -84,7 +84,11 @@ impl Record {
 
     /// Takes over the fields of another record, whatever was there.
     pub fn absorb(&mut self, other: &Record) {
-        self.fields.extend(other.fields.iter().map(|(field, raw)| (field.clone(), raw.clone())));
+        for (field, _) in other.fields.iter() {
+            if let Some(raw) = other.raw_value(field) {
+                self.fields.set(field, raw.to_owned());
+            }
+        }
     }
 
     /// Says that this record could not be treated.
@@ -105,8 +109,7 @@ impl Record {
 
     /// Appends the record and LF.
     pub fn write_line(&self, out: &mut Vec<u8>) -> Result<()> {
-        serde_json::to_writer(&mut *out, &self.fields)
-            .map_err(|error| Error::malformed(format!("a record cannot be written: {error}")))?;
+        (self.fields.write(out)).map_err(|error| Error::malformed(format!("a record cannot be written: {error}")))?;
         out.push(b'\n');
         Ok(())
     }
