@@ -9,6 +9,7 @@ pub mod conf;
 pub mod conflicts;
 pub mod expression;
 pub mod graph;
+pub mod helper;
 pub mod include;
 pub mod kinds;
 pub mod load;
