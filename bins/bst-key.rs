@@ -3,12 +3,14 @@
 use bst_plumbing::edge::cli::{self, Arguments, programs::KEY};
 use bst_plumbing::edge::{environment, pipe};
 use bst_plumbing::project::graph::Scope;
+use bst_plumbing::project::helper::Helpers;
 use bst_plumbing::project::load::{self, Request};
 use bst_plumbing::project::plugins::python::Environments;
 use bst_plumbing::project::settings::Settings;
 use bst_plumbing::values::{Error, Exit, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     cli::main(&KEY, |arguments| {
@@ -65,6 +67,7 @@ fn settings(arguments: &Arguments) -> Result<Settings> {
         options,
         max_jobs: arguments.parsed("max-jobs", "a number of jobs")?,
         python: Environments::new(environment::python()),
+        helpers: Helpers::new(environment::helper_directories(), Some(Duration::from_secs(60))),
         store: environment::store_of(&user).ok(),
         user,
     })

@@ -63,6 +63,20 @@ pub fn python() -> Hints {
     }
 }
 
+/// Where helper programs of kinds are looked for: `$BST_HELPER_PATH`, the search path, and what is installed with
+/// this program, or lies in the source tree that it was built in.
+pub fn helper_directories() -> Vec<PathBuf> {
+    let paths = |name| std::env::var_os(name).map(|value| std::env::split_paths(&value).collect::<Vec<_>>());
+    let mut directories: Vec<PathBuf> = ["BST_HELPER_PATH", "PATH"].into_iter().filter_map(paths).flatten().collect();
+    let program = std::env::current_exe().ok();
+    if let Some(bin) = program.as_deref().and_then(Path::parent) {
+        directories.push(bin.join("../share/bst-plumbing/helpers"));
+        directories.push(bin.join("../../share/helpers"));
+    }
+    directories.retain(|directory| directory.is_absolute());
+    directories
+}
+
 /// A path with `~` and environment variables replaced, as a shell would.
 pub fn expand(text: &str) -> String {
     let home = variable("HOME").map(|home| home.to_string_lossy().into_owned());

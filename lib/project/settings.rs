@@ -1,6 +1,7 @@
 //! What a load depends on beside the project's files: the machine, the command line, the user's
 //! configuration.
 
+use super::helper::Helpers;
 use super::plugins::python;
 use super::userconfig::UserConfig;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub max_jobs: Option<u64>,
     /// Where Python packages are looked for.
     pub python: python::Environments,
+    /// Who is asked about kinds that are not native.
+    pub helpers: Helpers,
     /// The store, for sources of junctions that were fetched before, and to remember the digests of files.
     pub store: Option<PathBuf>,
     /// How many threads load.

@@ -3,6 +3,7 @@
 use super::node::{Mapping, Mark, Node, Scalar, excerpt};
 use crate::values::{Error, Result};
 use std::cell::{Cell, OnceCell};
+use std::collections::BTreeMap;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -215,6 +216,10 @@ fn undefined(name: &str, mark: Mark) -> Error {
 impl super::kinds::Variables for Variables {
     fn variable(&self, name: &str) -> Result<Option<Arc<str>>> {
         self.get(name)
+    }
+
+    fn all(&self) -> BTreeMap<String, String> {
+        self.expanded().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     }
 }
 

@@ -109,7 +109,8 @@ impl Helpers {
         let process = self.process(program)?;
         let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
         let line = process.ask(question, self.patience)?;
-        serde_json::from_slice(&line).map_err(|error| process::broken(program, &format!("its answer is wrong: {error}")))
+        serde_json::from_slice(&line)
+            .map_err(|error| process::broken(program, &format!("its answer is wrong: {error}")))
     }
 
     fn process(&self, program: &Path) -> Result<Arc<Mutex<Process>>> {

@@ -41,7 +41,8 @@ fn a_refusal_is_the_helpers_own_word() {
 
 #[test]
 fn a_broken_helper_is_told_once_and_not_asked_again() {
-    for script in ["exit 3", "read -r line; echo nonsense", "kill -9 $$", "sleep 60", "head -c 200 /dev/zero; sleep 60"] {
+    for script in ["exit 3", "read -r line; echo nonsense", "kill -9 $$", "sleep 60", "head -c 200 /dev/zero; sleep 60"]
+    {
         let answers = ask(script, 2);
         let messages: Vec<String> = answers.into_iter().map(|a| a.expect_err(script).to_string()).collect();
         assert!(messages[0].contains("bst-element-k"), "{script}: {messages:?}");

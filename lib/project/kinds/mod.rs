@@ -11,6 +11,7 @@ mod compose;
 mod dpkg;
 mod filter;
 mod flatpak;
+mod foreign;
 mod image;
 mod import;
 mod junction;
@@ -22,19 +23,23 @@ mod snap;
 mod stack;
 mod yamltext;
 
+use super::helper::Helpers;
 use super::node::{Mapping, Mark};
 use super::plugins::{Family, Plugin};
 use crate::values::error::Domain;
 use crate::values::record::{DependencyType, Instructions};
-use crate::values::{Code, Error, Result};
+use crate::values::{Error, Result};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The variables of an element.
 pub trait Variables {
     /// The expanded value; `None` where no such variable is.
     fn variable(&self, name: &str) -> Result<Option<Arc<str>>>;
+    /// All of them, expanded.
+    fn all(&self) -> BTreeMap<String, String>;
 }
 
 /// The elements that were loaded, by number: for the kinds that look further than their own dependencies.
@@ -68,6 +73,10 @@ pub struct ElementView<'a> {
     pub kind: &'a str,
     /// Where the kind comes from.
     pub plugin: &'a Plugin,
+    /// Asks about kinds that are not native.
+    pub helpers: &'a Helpers,
+    /// Absolute.
+    pub project_directory: &'a Path,
     pub variables: &'a dyn Variables,
     /// Expanded, with the names that are not part of the key.
     pub environment: &'a BTreeMap<String, String>,
@@ -156,7 +165,7 @@ impl Kind {
 /// Asks the element's kind to read its configuration, also that of its dependencies. BuildStream does this
 /// before it looks at the element's sources.
 pub fn configure(view: &ElementView) -> Result<Configured> {
-    let kind = native(view)?;
+    let Some(kind) = known(view.plugin) else { return foreign::configure(view) };
     if !kind.takes_dependency_config {
         refuse_dependency_config(view)?;
     }
@@ -166,7 +175,7 @@ pub fn configure(view: &ElementView) -> Result<Configured> {
 /// Asks the element's kind whether it is content with what dependencies and sources there are. BuildStream does
 /// this after it has looked at the element's sources and dependencies.
 pub fn preflight(view: &ElementView) -> Result<()> {
-    let kind = native(view)?;
+    let Some(kind) = known(view.plugin) else { return Ok(()) };
     let builds = view.dependencies.iter().any(|dependency| dependency.when.builds());
     let runs = view.dependencies.iter().any(|dependency| dependency.when.runs());
     let (no_builds, no_runs) = (kind.forbids_build_depends, kind.forbids_runtime_depends);
@@ -180,23 +189,6 @@ pub fn preflight(view: &ElementView) -> Result<()> {
         return Err(refuse(view, reason, format!("an element of kind {} may have no {what}", view.kind)));
     }
     (kind.preflight)(view)
-}
-
-fn native(view: &ElementView) -> Result<Kind> {
-    known(view.plugin).ok_or_else(|| {
-        let message = format!(
-            "no kind \"{}\" of {} is known here, and there is no program bst-element-{} on the search path that knows \
-             it (see bst-plugin(7))",
-            view.kind,
-            match &view.plugin.family {
-                Family::Core => "BuildStream's own",
-                Family::Package { name, .. } => name,
-                Family::Own => "the project's own",
-            },
-            view.kind
-        );
-        Error::new(Code::Unsupported, message).at(view.mark.place())
-    })
 }
 
 fn known(plugin: &Plugin) -> Option<Kind> {

@@ -191,6 +191,8 @@ pub fn element(graph: &Graph, position: usize) -> Result<Resolved, Failure> {
         full_name: &element.full_name,
         kind: &element.kind,
         plugin: &layers.defaults.plugin,
+        helpers: &element.project.settings().helpers,
+        project_directory: &element.project.directory,
         variables: &layers.variables,
         environment: &layers.environment,
         environment_nocache: &layers.environment_nocache,

@@ -9,6 +9,7 @@ mod cargo;
 mod docker;
 mod download;
 mod draft;
+mod foreign;
 mod git;
 mod gitcommunity;
 mod golang;
@@ -18,12 +19,13 @@ mod plugincode;
 mod registry;
 mod vcs;
 
+use super::helper::Helpers;
 use super::localdigest::Digests;
 use super::node::{Mapping, Mark};
 use super::plugins::{Family, Plugin};
 use crate::values::error::Domain;
 use crate::values::record::Source;
-use crate::values::{Code, Error, Result};
+use crate::values::{Error, Result};
 use std::path::Path;
 
 /// The aliases and mirrors of a project.
@@ -60,6 +62,8 @@ pub struct SourceView<'a> {
     pub urls: &'a dyn Urls,
     /// Finds the digests of what the project has on disk.
     pub digests: &'a Digests,
+    /// Asks about kinds that are not native.
+    pub helpers: &'a Helpers,
     /// Absolute.
     pub project_directory: &'a Path,
     /// The element's full name, and the number of the source in it, for errors.
@@ -71,21 +75,10 @@ pub struct SourceView<'a> {
 
 /// Asks the source's kind. A source without ref comes back without `key` and `unique`.
 pub fn configure(view: &SourceView) -> Result<Source> {
-    let configure = known(view.plugin).ok_or_else(|| {
-        let message = format!(
-            "no source kind \"{}\" of {} is known here, and there is no program bst-source-{} on the search path that \
-             knows it (see bst-plugin(7))",
-            view.kind,
-            match &view.plugin.family {
-                Family::Core => "BuildStream's own",
-                Family::Package { name, .. } => name,
-                Family::Own => "the project's own",
-            },
-            view.kind
-        );
-        Error::new(Code::Unsupported, message).at(view.mark.place())
-    })?;
-    configure(view)
+    match known(view.plugin) {
+        Some(configure) => configure(view),
+        None => foreign::configure(view),
+    }
 }
 
 type Configure = fn(&SourceView) -> Result<Source>;
