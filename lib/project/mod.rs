@@ -7,6 +7,7 @@ pub mod compose;
 pub mod conditional;
 pub mod conf;
 pub mod conflicts;
+pub mod edit;
 pub mod expression;
 pub mod graph;
 pub mod helper;

@@ -259,6 +259,22 @@ pub enum RefStorage {
     ProjectRefs,
 }
 
+/// One of `track`, the answer of bst-track: a source whose kind finds refs by itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Tracked {
+    /// Whether it is another ref than before.
+    pub changed: bool,
+    /// The file that the ref was written into; absent where nothing was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The place of the source in `sources`, from 0.
+    pub index: usize,
+    pub kind: String,
+    /// What the source's mapping has to hold now: `ref`, for some kinds more or something else.
+    pub values: Map<String, Value>,
+}
+
 /// `build`: all that building needs, and all that the key is made of apart from names, sources and
 /// dependencies.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

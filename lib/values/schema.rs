@@ -3,7 +3,7 @@
 
 use super::error::ErrorRecord;
 use super::name::ArtifactName;
-use super::record::{ArtifactField, Build, Cache, Dependency, PolicyField, Schedule, Source, Staged, Work};
+use super::record::{ArtifactField, Build, Cache, Dependency, PolicyField, Schedule, Source, Staged, Tracked, Work};
 use super::result::BuildResult;
 use super::time::Time;
 use super::transfer::Transfer;
@@ -52,6 +52,8 @@ struct Record {
     sources: Option<Vec<Source>>,
     /// Everything that the build stages, in staging order. Only targets carry it, and what bst-schedule hands out.
     stage: Option<Vec<Staged>>,
+    /// What refs the sources should have now.
+    track: Option<Vec<Tracked>>,
     /// The version of the record format. It changes only when something is removed.
     v: Option<u32>,
     /// The weak cache key.

@@ -12,7 +12,7 @@ pub fn schema() -> Value {
 
 /// The lists of the page and the definitions of the schema that they describe. What is not here is described in
 /// the text of the entry that leads to it.
-const LISTS: [(&str, &str); 17] = [
+const LISTS: [(&str, &str); 18] = [
     ("depends", "Dependency"),
     ("stage", "Staged"),
     ("sources", "Source"),
@@ -28,6 +28,7 @@ const LISTS: [(&str, &str); 17] = [
     ("schedule", "Schedule"),
     ("schedule decisions", "Decision"),
     ("policy", "PolicyField"),
+    ("track", "Tracked"),
     ("pull and push", "Transfer"),
     ("error", "ErrorRecord"),
 ];

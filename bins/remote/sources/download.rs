@@ -18,6 +18,8 @@ use ureq::http::StatusCode;
 
 /// What is read at once.
 const PIECE: usize = 1 << 17;
+/// A list of a registry is not larger.
+const LARGEST_PAGE: u64 = 1 << 28;
 
 /// All that downloading needs.
 pub(super) struct Downloader<'a> {
@@ -63,15 +65,81 @@ impl Downloader<'_> {
         })
     }
 
+    /// Brings the file at a URL as it is now, and keeps it under its hash in `place`. Where the server says
+    /// that it is still the one that is known, that one is.
+    pub(super) fn latest(&self, url: &str, place: &Path, known: Option<&str>) -> Result<String, Failure> {
+        let known = known.filter(|known| place.join(known).is_file());
+        let etag = known.and_then(|known| std::fs::read_to_string(place.join(format!("{known}.etag"))).ok());
+        retrying(self.retries, || {
+            let scratch = self.store.scratch("downloads")?;
+            let failed = |error| Error::io("cannot write in", &scratch, error);
+            let mut file = tempfile::NamedTempFile::new_in(&scratch).map_err(failed)?;
+            let mut hasher = Hasher::default();
+            let mut new_etag = None;
+            if let Some(path) = local_path(url) {
+                self.copy(open_local(url, &path)?, file.as_file_mut(), &mut hasher, &scratch, url)?;
+            } else {
+                check_scheme(url)?;
+                let headers: Vec<(&str, &str)> =
+                    etag.as_deref().map(|etag| ("If-None-Match", etag)).into_iter().collect();
+                let answer = self.http.get(url, 0, &headers)?;
+                if let (Some(known), Some(etag)) = (known, &etag) {
+                    // Some servers send the file all the same.
+                    if answer.status == StatusCode::NOT_MODIFIED || answer.etag.as_ref() == Some(etag) {
+                        return Ok(known.to_owned());
+                    }
+                }
+                let length = self.copy(answer.body, file.as_file_mut(), &mut hasher, &scratch, url)?;
+                if answer.length.is_some_and(|expected| expected != length) {
+                    return Err(Failure::passing(format!("{url}: the connection broke after {length} bytes")));
+                }
+                new_etag = answer.etag;
+            }
+            let sha256 = hasher.finish().hex();
+            fs::create_dir_all(place)?;
+            file.as_file().sync_all().map_err(failed)?;
+            let mode = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
+            file.as_file().set_permissions(mode).map_err(failed)?;
+            file.persist(place.join(&sha256)).map_err(|error| failed(error.error))?;
+            self.keep_etag(place, &sha256, new_etag)?;
+            Ok(sha256)
+        })
+    }
+
+    /// A page that fits into memory.
+    pub(super) fn page(&self, url: &str, headers: &[(&str, &str)]) -> Result<Vec<u8>> {
+        let bring = || {
+            let mut page = Vec::new();
+            if let Some(path) = local_path(url) {
+                let file = open_local(url, &path)?;
+                file.take(LARGEST_PAGE)
+                    .read_to_end(&mut page)
+                    .map_err(|error| Failure::passing(format!("{url}: {error}")))?;
+                return Ok(page);
+            }
+            check_scheme(url)?;
+            let answer = self.http.get(url, 0, headers)?;
+            let read = answer.body.take(LARGEST_PAGE).read_to_end(&mut page);
+            read.map_err(|error| Failure::passing(format!("{url}: the connection broke: {error}")))?;
+            Ok(page)
+        };
+        retrying(self.retries, bring).map_err(|failure| failure.error)
+    }
+
+    fn keep_etag(&self, place: &Path, sha256: &str, etag: Option<String>) -> Result<()> {
+        match etag {
+            Some(etag) => fs::write_atomic(&place.join(format!("{sha256}.etag")), etag.as_bytes(), 0o644),
+            None => Ok(()),
+        }
+    }
+
     fn from(&self, url: &str, download: &Download, part: &Part) -> Result<(), Failure> {
         let resumed = part.length()? > 0;
         let (found, etag) = self.bring(url, part)?;
         if found == download.sha256 {
             part.keep(&download.path)?;
-            if let Some(etag) = etag {
-                let path = download.path.with_file_name(format!("{}.etag", download.sha256));
-                fs::write_atomic(&path, etag.as_bytes(), 0o644)?;
-            }
+            let place = download.path.parent().unwrap_or(Path::new("/"));
+            self.keep_etag(place, &download.sha256, etag)?;
             return Ok(());
         }
         part.discard()?;
@@ -89,18 +157,11 @@ impl Downloader<'_> {
         let mut from = file.stream_position().map_err(|error| part.failed(error))?;
         if let Some(path) = local_path(url) {
             restart(&mut file, &mut hasher).map_err(|error| part.failed(error))?;
-            let source = File::open(&path).map_err(|error| {
-                Failure::lasting(Code::Network, format!("{url}: cannot read {}: {error}", path.display()))
-            })?;
-            self.copy(source, &mut file, &mut hasher, part, url)?;
+            let source = open_local(url, &path)?;
+            self.copy(source, &mut file, &mut hasher, &part.path, url)?;
             return Ok((hasher.finish().hex(), None));
         }
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err(Failure::lasting(
-                Code::Unsupported,
-                format!("{url}: files come from http, https and file URLs; add a mirror with one of them"),
-            ));
-        }
+        check_scheme(url)?;
         let mut answer = self.http.get(url, from, &[])?;
         let fits = answer.status == StatusCode::PARTIAL_CONTENT && answer.start == Some(from);
         if from > 0 && !fits {
@@ -114,7 +175,7 @@ impl Downloader<'_> {
             return Err(Failure::lasting(Code::Network, format!("{url}: the server answers {}", answer.status)));
         }
         self.progress.expects(answer.length.unwrap_or(0));
-        let length = self.copy(answer.body, &mut file, &mut hasher, part, url)?;
+        let length = self.copy(answer.body, &mut file, &mut hasher, &part.path, url)?;
         if answer.length.is_some_and(|expected| expected != length) {
             return Err(Failure::passing(format!("{url}: the connection broke after {length} bytes")));
         }
@@ -126,7 +187,7 @@ impl Downloader<'_> {
         mut source: impl Read,
         file: &mut File,
         hasher: &mut Hasher,
-        part: &Part,
+        place: &Path,
         url: &str,
     ) -> Result<u64, Failure> {
         let mut buffer = vec![0; PIECE];
@@ -141,11 +202,24 @@ impl Downloader<'_> {
                 }
             };
             hasher.update(&buffer[..length]);
-            file.write_all(&buffer[..length]).map_err(|error| part.failed(error))?;
+            file.write_all(&buffer[..length]).map_err(|error| Error::io("cannot write", place, error))?;
             total += length as u64;
             self.progress.received(length);
         }
     }
+}
+
+fn open_local(url: &str, path: &Path) -> Result<File, Failure> {
+    File::open(path)
+        .map_err(|error| Failure::lasting(Code::Network, format!("{url}: cannot read {}: {error}", path.display())))
+}
+
+fn check_scheme(url: &str) -> Result<(), Failure> {
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Ok(());
+    }
+    let message = format!("{url}: files come from http, https and file URLs; add a mirror with one of them");
+    Err(Failure::lasting(Code::Unsupported, message))
 }
 
 fn restart(file: &mut File, hasher: &mut Hasher) -> std::io::Result<()> {

@@ -38,33 +38,18 @@ pub fn run(program: &'static str, store: &Store, options: &Options) -> Result<Ex
     let http = Http::new(options.home.clone(), options.silence);
     let progress = Progress::new();
     let downloader = Downloader { store, http: &http, progress: &progress, retries: options.retries };
-    let fetcher = Fetcher {
-        program,
-        store,
-        options,
-        downloader,
-        downloads: Permits::new(options.jobs),
-        stagings: Permits::new(std::thread::available_parallelism().map_or(1, usize::from)),
-        lease: OnceLock::new(),
-        output: Mutex::new(Output {
-            writer: pipe::stdout(),
-            next: 0,
-            waiting: BTreeMap::new(),
-            exit: Exit::Done,
-            error: None,
-        }),
-    };
+    let fetcher = Fetcher::new(program, store, options, downloader);
     progress.showing(|| fetcher.all())?;
     let mut output = locked(&fetcher.output);
     output.writer.flush()?;
     output.error.take().map_or(Ok(output.exit), Err)
 }
 
-struct Fetcher<'a> {
+pub(super) struct Fetcher<'a> {
     program: &'static str,
-    store: &'a Store,
+    pub(super) store: &'a Store,
     options: &'a Options,
-    downloader: Downloader<'a>,
+    pub(super) downloader: Downloader<'a>,
     downloads: Permits,
     /// Unpacking takes a core each.
     stagings: Permits,
@@ -81,7 +66,27 @@ struct Output {
     error: Option<Error>,
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(
+        program: &'static str,
+        store: &'a Store,
+        options: &'a Options,
+        downloader: Downloader<'a>,
+    ) -> Fetcher<'a> {
+        let output =
+            Output { writer: pipe::stdout(), next: 0, waiting: BTreeMap::new(), exit: Exit::Done, error: None };
+        Fetcher {
+            program,
+            store,
+            options,
+            downloader,
+            downloads: Permits::new(options.jobs),
+            stagings: Permits::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            lease: OnceLock::new(),
+            output: Mutex::new(output),
+        }
+    }
+
     fn all(&self) -> Result<()> {
         let mut reader = Reader::new(std::io::stdin());
         // More records than downloads, so that there is always something to download.
@@ -157,7 +162,7 @@ impl Fetcher<'_> {
     }
 
     /// Brings what is missing, until nothing is: a repository names its submodules only when it is there.
-    fn all_originals(&self, sources: &[Source]) -> Result<()> {
+    pub(super) fn all_originals(&self, sources: &[Source]) -> Result<()> {
         for _ in 0..MOST_LEVELS {
             let missing = source::missing(sources, self.store)?;
             if missing.is_empty() {

@@ -7,6 +7,7 @@ use bst_plumbing::doing::source::tool;
 use bst_plumbing::store::lock::Lock;
 use bst_plumbing::store::{Store, fs};
 use bst_plumbing::values::{Code, Digest, Error, Result};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,19 +17,52 @@ const BRANCHES_AND_TAGS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/
 impl Downloader<'_> {
     /// Brings what a mirror lacks, from the first of its places that has it.
     pub(super) fn git(&self, mirror: &Mirror) -> Result<()> {
-        let name = Digest::of(mirror.path.as_os_str().as_encoded_bytes()).hex();
-        let _lock = Lock::exclusive(&self.store.locks().join(format!("git-{name}")))?;
+        let _lock = self.lock(mirror)?;
         if mirror.is_there() {
             return Ok(());
         }
         self.progress.starts();
+        self.first(mirror, |git| self.fetch(mirror, git.url))?;
+        self.progress.finishes();
+        Ok(())
+    }
+
+    /// What a server has: the names of its refs, and their objects.
+    pub(super) fn refs(&self, mirror: &Mirror) -> Result<BTreeMap<String, String>> {
+        let place = self.store.scratch("downloads")?;
+        let listing = self.first(mirror, |git| {
+            let mut command = git.command(&place);
+            command.env_remove("GIT_DIR").args(["ls-remote", "--", git.url]);
+            run(&mut command, git.url)
+        })?;
+        let refs = listing.lines().filter_map(|line| line.split_once('\t'));
+        Ok(refs.map(|(object, name)| (name.to_owned(), object.to_owned())).collect())
+    }
+
+    /// Brings all branches and tags as they are now.
+    pub(super) fn update(&self, mirror: &Mirror) -> Result<()> {
+        let _lock = self.lock(mirror)?;
+        self.first(mirror, |git| match mirror.style {
+            Style::Clone { .. } if !mirror.path.exists() => git.clone(self.store, true),
+            Style::Clone { .. } => git.get(&mirror.path, &["--prune", "--tags", "--force"], &BRANCHES_AND_TAGS),
+            Style::Branches | Style::Exact => {
+                make_bare(self.store, &mirror.path)?;
+                git.get(&mirror.path, &["--prune"], &BRANCHES_AND_TAGS)
+            }
+        })
+    }
+
+    fn lock(&self, mirror: &Mirror) -> Result<Lock> {
+        let name = Digest::of(mirror.path.as_os_str().as_encoded_bytes()).hex();
+        Lock::exclusive(&self.store.locks().join(format!("git-{name}")))
+    }
+
+    /// Does something with the first of a repository's places where that works.
+    fn first<T>(&self, mirror: &Mirror, work: impl Fn(&Git) -> Result<T, Failure>) -> Result<T> {
         let mut last = None;
         for url in &mirror.urls {
-            match retrying(self.retries, || self.fetch(mirror, url)) {
-                Ok(()) => {
-                    self.progress.finishes();
-                    return Ok(());
-                }
+            match retrying(self.retries, || work(&Git { mirror, url })) {
+                Ok(done) => return Ok(done),
                 Err(failure) => last = Some(failure.error),
             }
         }

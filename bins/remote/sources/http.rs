@@ -71,7 +71,8 @@ impl Http {
             }
         }
         let status = answer.status();
-        if status.is_success() || (from > 0 && status == StatusCode::RANGE_NOT_SATISFIABLE) {
+        let expected = status == StatusCode::NOT_MODIFIED || from > 0 && status == StatusCode::RANGE_NOT_SATISFIABLE;
+        if status.is_success() || expected {
             return Ok(read(answer));
         }
         let message = format!("{url}: the server answers {status}");
@@ -148,7 +149,7 @@ fn failure(url: &str, error: &ureq::Error) -> Failure {
 }
 
 /// The text of bytes that a header carries.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

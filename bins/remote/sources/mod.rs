@@ -7,6 +7,7 @@ mod http;
 mod netrc;
 mod progress;
 mod retry;
+pub mod track;
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 

@@ -34,6 +34,13 @@ pub fn stage(sources: &[Source], store: &Store) -> Result<Digest> {
     Ok(digest)
 }
 
+/// The tree that a further source would find: that of the sources before it, below its directory.
+pub fn stage_before(before: &[Source], directory: Option<&str>, store: &Store) -> Result<Digest> {
+    let cas = store.cas();
+    let mut tree = Tree::load(&cas, &stage_first(before, store)?)?;
+    publish(tree.open(&cas, directory.unwrap_or(""))?, store)
+}
+
 /// Puts sources together.
 fn stage_first(sources: &[Source], store: &Store) -> Result<Digest> {
     let cas = store.cas();

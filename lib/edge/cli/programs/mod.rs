@@ -21,6 +21,7 @@ mod rm;
 mod schedule;
 mod selection;
 mod show;
+mod track;
 
 pub use ask::ASK;
 pub use build::BUILD;
@@ -41,6 +42,7 @@ pub use remote_query::REMOTE_QUERY;
 pub use rm::RM;
 pub use schedule::SCHEDULE;
 pub use show::SHOW;
+pub use track::TRACK;
 
 use super::Program;
 
@@ -65,4 +67,5 @@ pub const ALL: &[&Program] = &[
     &RM,
     &SCHEDULE,
     &SHOW,
+    &TRACK,
 ];
