@@ -4,7 +4,7 @@ use bst_plumbing::doing::build::Seen;
 use bst_plumbing::doing::commit::{CacheBuildtrees, Committer};
 use bst_plumbing::edge::{cli, environment, pipe};
 use bst_plumbing::store::{Store, commit::Rules};
-use bst_plumbing::values::Exit;
+use bst_plumbing::values::{Exit, error::ErrorRecord};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         let mut seen = Seen::default();
         pipe::filter(program.name, |record| {
             seen.add(record)?;
+            // What was not built is passed on with its reason.
+            if let Some(error) = record.get::<ErrorRecord>("error")?.filter(|_| !record.has("work")) {
+                return Ok(error.code.exit());
+            }
             committer.commit(record, &seen)?;
             Ok(Exit::Done)
         })

@@ -6,5 +6,6 @@ pub mod commit;
 pub mod policy;
 pub mod sandbox;
 pub mod schedule;
+pub mod shell;
 pub mod source;
 pub mod staging;

@@ -121,6 +121,14 @@ fn named(name: &str) -> Option<String> {
     path.map(|path| path.to_string_lossy().into_owned())
 }
 
+/// What a shell should know of the user's terminal.
+pub fn terminal() -> Vec<(String, String)> {
+    if !rustix::termios::isatty(rustix::stdio::stdin()) {
+        return Vec::new();
+    }
+    std::env::var("TERM").into_iter().map(|term| ("TERM".to_owned(), term)).collect()
+}
+
 /// The name of this machine.
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

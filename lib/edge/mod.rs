@@ -9,6 +9,7 @@ pub mod long;
 pub mod pipe;
 pub mod schedule;
 pub mod selection;
+pub mod shell;
 pub mod show;
 pub mod sibling;
 pub mod signals;

@@ -1,7 +1,7 @@
 //! bst-build and bst-commit-artifact: what the sandbox shows, what a build leaves, what is stored.
 
-use crate::support::Place;
 use crate::support::records::{Records, blob, local};
+use crate::support::{Place, Run};
 
 /// The log of a committed build.
 fn log(place: &Place, record: &serde_json::Value) -> String {
@@ -122,6 +122,7 @@ fn a_dependency_that_is_missing_or_failed_is_refused() {
     records.manual("app.bst", &[("build", "true")], &["bad.bst"]);
     let run = records.run(&place, "bad.bst", &[]).exits(1);
     assert_eq!(run.records()[0]["error"]["code"], "not-found");
+    assert_eq!(place.run("bst-commit-artifact", &[], &run.out).exits(1).out, run.out, "it is passed on");
     records.build(&place, "base.bst");
     records.build(&place, "bad.bst");
     let run = records.run(&place, "app.bst", &[]).exits(4);
@@ -406,4 +407,40 @@ fn dependencies_that_do_not_fit_together_are_refused() {
     assert_eq!(result["description"], "Destination is a symlink, not a directory: /etc");
     let committed = place.run("bst-commit-artifact", &[], &run.out).exits(0).records().remove(0);
     assert!(committed["artifact"].get("ref").is_none() && committed["artifact"].get("log").is_some(), "{committed}");
+}
+
+#[test]
+fn a_signal_ends_the_build_and_leaves_nothing() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    let command = "echo started >/buildstream-install/x; sleep 3417 & sleep 3417";
+    records.manual("slow.bst", &[("build", command)], &["base.bst"]);
+    records.build(&place, "base.bst");
+    let input = place.write("record", records.record("slow.bst").to_string());
+    for (signal, status) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let mut build = place.command("bst-build");
+        build.stdin(std::fs::File::open(&input).expect("the record")).stdout(std::process::Stdio::piped());
+        let build = build.spawn().expect("bst-build");
+        let since = std::time::Instant::now();
+        while place.sh("ls \"$BST_STORE\"/plumbing/work/*/changes/buildstream-install/x").code != 0 {
+            assert!(since.elapsed().as_secs() < 60, "the build does not start");
+        }
+        let pid = Pid::from_raw(i32::try_from(build.id()).expect("a number")).expect("a process");
+        kill_process(pid, signal).expect("a signal");
+        let run = Run::from(build.wait_with_output().expect("output")).exits(status);
+        let committed = place.run("bst-commit-artifact", &[], &run.out).exits(0).records().remove(0);
+        assert_eq!(committed["result"]["class"], "cancelled", "{committed}");
+        let artifact = &committed["artifact"];
+        assert!(artifact.get("ref").is_none() && artifact.get("files").is_none(), "{committed}");
+    }
+    let left = std::fs::read_dir(place.store().join("plumbing/work")).expect("the directory").count();
+    assert_eq!(left, 0, "no directory is left");
+    let sleeping = std::fs::read_dir("/proc")
+        .expect("/proc")
+        .filter_map(Result::ok)
+        .any(|process| std::fs::read(process.path().join("cmdline")).is_ok_and(|words| words == b"sleep\x003417\0"));
+    assert!(!sleeping, "no process is left");
+    let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
+    assert!(!mounts.contains("plumbing/work"), "no mount is left");
 }

@@ -15,5 +15,6 @@ mod log;
 mod plumbing;
 mod rm;
 mod schedule;
+mod shell;
 mod show;
 mod stock;

@@ -99,7 +99,7 @@ impl Seen {
     }
 
     /// The build scope: each build dependency after everything that it needs to run.
-    fn stage(&self, depends: &[Dependency]) -> Result<Vec<Staged>> {
+    pub fn stage(&self, depends: &[Dependency]) -> Result<Vec<Staged>> {
         let mut stage = Vec::new();
         let mut done = HashMap::new();
         for dependency in depends.iter().filter(|dependency| dependency.when.builds()) {

@@ -25,7 +25,7 @@ use crate::values::result::{BuildResult, FailureClass};
 use crate::values::{Code, Digest, Error, Result, time::Time};
 use dependency::Dependency;
 use log::Log;
-use place::Place;
+pub use place::Place;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

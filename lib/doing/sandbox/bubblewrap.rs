@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 /// The arguments, each ended by NUL, as `--args` wants them. `json` is the descriptor for its reports.
-pub(super) fn arguments(sandbox: &Sandbox, json: i32) -> Vec<u8> {
+pub(super) fn arguments(sandbox: &Sandbox, json: Option<i32>) -> Vec<u8> {
     let mut words = Words::default();
     words.add(&["--unshare-pid", "--die-with-parent"]);
     let root = match &sandbox.root {
@@ -26,7 +26,9 @@ pub(super) fn arguments(sandbox: &Sandbox, json: i32) -> Vec<u8> {
         words.add(&["--setenv", name, value]);
     }
     words.add(&["--proc", "/proc", "--tmpfs", "/tmp", "--dev", "/dev"]);
-    words.add(&["--json-status-fd", &json.to_string()]);
+    if let Some(json) = json {
+        words.add(&["--json-status-fd", &json.to_string()]);
+    }
     words.0
 }
 

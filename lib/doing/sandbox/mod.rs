@@ -83,4 +83,9 @@ impl Sandbox {
     ) -> Result<Outcome> {
         run::run(self, command, log, limits, cancel, status)
     }
+
+    /// Runs a command with the caller's own input and output; its exit status.
+    pub fn interact(&self, command: &[String]) -> Result<i32> {
+        run::interact(self, command)
+    }
 }

@@ -60,7 +60,7 @@ pub(super) fn run(
     let killed_before = limits::killed_anywhere();
     let progress = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
     let reports = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
-    let words = memory_file(&bubblewrap::arguments(sandbox, REPORTS)).map_err(failed)?;
+    let words = memory_file(&bubblewrap::arguments(sandbox, Some(REPORTS))).map_err(failed)?;
     let mut child = {
         let descriptors = [(away(&progress.1)?, STATUS), (away(&words)?, ARGUMENTS), (away(&reports.1)?, REPORTS)];
         match start(sandbox, command, log, descriptors, Admission::new(limits, &group).map_err(failed)?) {
@@ -138,6 +138,26 @@ fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
+/// Runs a command at the terminal; see [`Sandbox::interact`].
+pub(super) fn interact(sandbox: &Sandbox, words: &[String]) -> Result<i32> {
+    let failed = |error: io::Error| broken(format!("the sandbox cannot be started: {error}"));
+    let arguments = memory_file(&bubblewrap::arguments(sandbox, None)).map_err(failed)?;
+    let mut command = Command::new(&sandbox.bwrap);
+    let ready = vec![(away(&arguments)?, ARGUMENTS)];
+    prepare(&mut command, sandbox, words, ready, Admission::default(), false).map_err(failed)?;
+    let mut child = command.spawn().map_err(failed)?;
+    // Keys that end a command are for what runs at the terminal, not for us who wait for it.
+    // SAFETY: plain system calls.
+    let before = [libc::SIGINT, libc::SIGQUIT].map(|signal| unsafe { libc::signal(signal, libc::SIG_IGN) });
+    let status = child.wait().map_err(failed);
+    for (signal, handler) in [libc::SIGINT, libc::SIGQUIT].into_iter().zip(before) {
+        // SAFETY: as above.
+        unsafe { libc::signal(signal, handler) };
+    }
+    let status = status?;
+    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+}
+
 fn start(
     sandbox: &Sandbox,
     words: &[String],
@@ -145,24 +165,30 @@ fn start(
     descriptors: [(OwnedFd, RawFd); 3],
     admission: Admission,
 ) -> io::Result<std::process::Child> {
+    let mut command = Command::new(&sandbox.bwrap);
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
+    prepare(&mut command, sandbox, words, descriptors.into(), admission, true)?;
+    command.spawn()
+}
+
+/// Sets up bubblewrap: its words, and what the process does before it becomes bubblewrap.
+fn prepare(
+    command: &mut Command,
+    sandbox: &Sandbox,
+    words: &[String],
+    descriptors: Vec<(OwnedFd, RawFd)>,
+    admission: Admission,
+    own_session: bool,
+) -> io::Result<()> {
     let plan = match &sandbox.root {
         Root::Overlay(overlay) => Some(Plan::new(overlay)?),
         Root::Plain(_) => None,
     };
-    let mut command = Command::new(&sandbox.bwrap);
-    command
-        .arg("--args")
-        .arg(ARGUMENTS.to_string())
-        .arg("--")
-        .args(words)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log.try_clone()?);
+    command.arg("--args").arg(ARGUMENTS.to_string()).arg("--").args(words).env_clear();
     // SAFETY: the closure makes system calls only, on memory that was set up before the fork.
     unsafe {
         command.pre_exec(move || {
-            if libc::setsid() < 0 {
+            if own_session && libc::setsid() < 0 {
                 return Err(io::Error::last_os_error());
             }
             let mut none: libc::sigset_t = std::mem::zeroed();
@@ -180,11 +206,12 @@ fn start(
             Ok(())
         });
     }
-    command.spawn()
+    Ok(())
 }
 
 /// What a process does to itself before it becomes the sandbox: it enters the control group, and where there
 /// is none it takes limits of its own.
+#[derive(Default)]
 struct Admission {
     entrances: Vec<File>,
     memory: Option<u64>,

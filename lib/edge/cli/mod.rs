@@ -63,30 +63,33 @@ pub enum Operands {
 ///
 /// A pipe that the reader closed ends the program by SIGPIPE, as it ends any filter.
 pub fn main(program: &'static Program, body: impl FnOnce(&Arguments) -> Result<Exit>) -> ExitCode {
+    main_with_status(program, |arguments| body(arguments).map(|exit| exit.code().into()))
+}
+
+/// The same for a program that passes on the exit status of another.
+pub fn main_with_status(program: &'static Program, body: impl FnOnce(&Arguments) -> Result<i32>) -> ExitCode {
     // SAFETY: no other thread runs yet, and the default action is always a valid one.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    let exit = match parse::parse(program, std::env::args_os().skip(1)) {
+    let status = match parse::parse(program, std::env::args_os().skip(1)) {
         Ok(parse::Parsed::Run(arguments)) => body(&arguments),
         Ok(parse::Parsed::Help) => print(&help::text(program)),
         Ok(parse::Parsed::Version) => print(&format!("{} {}\n", program.name, VERSION)),
         Err(error) => Err(error),
     };
-    ExitCode::from(
-        exit.unwrap_or_else(|error| {
-            eprintln!("{}: {error}", program.name);
-            error.code().exit()
-        })
-        .code(),
-    )
+    let status = status.unwrap_or_else(|error| {
+        eprintln!("{}: {error}", program.name);
+        error.code().exit().code().into()
+    });
+    ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX))
 }
 
 /// The version of the suite.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-fn print(text: &str) -> Result<Exit> {
+fn print(text: &str) -> Result<i32> {
     use std::io::Write;
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| crate::values::Error::io("cannot write to", std::path::Path::new("stdout"), error))?;
-    Ok(Exit::Done)
+    Ok(0)
 }

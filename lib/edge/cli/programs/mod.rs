@@ -20,6 +20,7 @@ mod remotes;
 mod rm;
 mod schedule;
 mod selection;
+mod shell;
 mod show;
 mod track;
 
@@ -41,6 +42,7 @@ pub use push::PUSH;
 pub use remote_query::REMOTE_QUERY;
 pub use rm::RM;
 pub use schedule::SCHEDULE;
+pub use shell::SHELL;
 pub use show::SHOW;
 pub use track::TRACK;
 
@@ -66,6 +68,7 @@ pub const ALL: &[&Program] = &[
     &REMOTE_QUERY,
     &RM,
     &SCHEDULE,
+    &SHELL,
     &SHOW,
     &TRACK,
 ];
