@@ -1,20 +1,13 @@
 //! Brings the sources of records into the store: bst-fetch(1).
 
 use bst_plumbing::edge::{cli, environment};
-use bst_plumbing::store::Store;
 use bst_remote::sources::fetch;
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     cli::main(&cli::programs::FETCH, |arguments| {
-        let options = fetch::Options {
-            jobs: arguments.parsed("jobs", "a number")?.unwrap_or(10),
-            retries: arguments.parsed("retries", "a number")?.unwrap_or(2),
-            silence: arguments.parsed("timeout", "a number of seconds")?.map(Duration::from_secs),
-            dry_run: arguments.has("dry-run"),
-            home: environment::home(),
-        };
-        fetch::run(cli::programs::FETCH.name, &Store::new(environment::store_root()?), &options)
+        let config = environment::user_config(None)?;
+        let options = fetch::Options::new(arguments, &config)?;
+        fetch::run(cli::programs::FETCH.name, &environment::store_with_downloads(&config)?, &options)
     })
 }

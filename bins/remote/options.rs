@@ -4,6 +4,7 @@ use crate::caches::Caches;
 use crate::wire::server::Compress;
 use bst_plumbing::edge::cli::Arguments;
 use bst_plumbing::edge::environment;
+use bst_plumbing::project::helper::Helpers;
 use bst_plumbing::project::plugins::python::Environments;
 use bst_plumbing::project::recommended::{Recommendations, Recommended};
 use bst_plumbing::project::remotes::{CacheServers, Choice, Remote};
@@ -156,6 +157,8 @@ fn project(arguments: &Arguments) -> Result<Option<Recommended>> {
         options: Vec::new(),
         max_jobs: None,
         python: Environments::new(environment::python()),
+        // No element is loaded.
+        helpers: Helpers::new(Vec::new(), None),
         store: environment::store_of(&user).ok(),
         user,
     };

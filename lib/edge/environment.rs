@@ -3,6 +3,7 @@
 use crate::project::plugins::python::Hints;
 use crate::project::settings::Machine;
 use crate::project::userconfig::UserConfig;
+use crate::store::Store;
 use crate::values::{Error, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,12 @@ pub fn store_of(config: &UserConfig) -> Result<PathBuf> {
         Some(path) => Ok(path),
         None => Ok(home_dir("XDG_CACHE_HOME", ".cache")?.join("buildstream")),
     }
+}
+
+/// The store with the user's directory for downloads of sources, `sourcedir` of buildstream.conf.
+pub fn store_with_downloads(config: &UserConfig) -> Result<Store> {
+    let downloads = if variable("BST_STORE").is_none() { config.directories.source.clone() } else { None };
+    Ok(Store::new(store_of(config)?).with_downloads(downloads))
 }
 
 /// The user's configuration: a file that was named, else `buildstream2.conf` or `buildstream.conf` of

@@ -45,12 +45,20 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
+    /// Where downloads of sources are kept, if not in `root`.
+    downloads: Option<PathBuf>,
 }
 
 impl Store {
     /// The store at `root`, which need not exist yet: what is written makes the directories that it needs.
     pub fn new(root: impl Into<PathBuf>) -> Store {
-        Store { root: root.into() }
+        Store { root: root.into(), downloads: None }
+    }
+
+    /// The same store with the downloads of sources in another directory.
+    #[must_use]
+    pub fn with_downloads(self, downloads: Option<PathBuf>) -> Store {
+        Store { downloads, ..self }
     }
 
     /// The directory.
@@ -75,7 +83,7 @@ impl Store {
 
     /// The source cache.
     pub fn sources(&self) -> sources::Sources {
-        sources::Sources::new(&self.root)
+        sources::Sources::new(&self.root, self.downloads.clone().unwrap_or_else(|| self.root.join("sources")))
     }
 
     /// What each key was made of.

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Sources {
     root: PathBuf,
+    downloads: PathBuf,
 }
 
 impl Sources {
-    pub(super) fn new(root: &Path) -> Sources {
-        Sources { root: root.to_owned() }
+    pub(super) fn new(root: &Path, downloads: PathBuf) -> Sources {
+        Sources { root: root.to_owned(), downloads }
     }
 
     /// Where one source's message lies.
@@ -30,12 +31,17 @@ impl Sources {
         self.root.join("elementsources").join(key.to_string())
     }
 
-    /// Where what was downloaded from a URL lies: a directory for each URL as written, alias kept.
-    pub fn mirror(&self, kind: &str, url: &str) -> Result<PathBuf> {
+    /// Where the downloads of a kind lie.
+    pub fn directory(&self, kind: &str) -> Result<PathBuf> {
         if !name::is_component(kind) {
             return Err(Error::malformed(format!("\"{}\" cannot be a kind of source", kind.escape_default())));
         }
-        Ok(self.root.join("sources").join(kind).join(mangled(url)))
+        Ok(self.downloads.join(kind))
+    }
+
+    /// Where what was downloaded from a URL lies: a directory for each URL as written, alias kept.
+    pub fn mirror(&self, kind: &str, url: &str) -> Result<PathBuf> {
+        Ok(self.directory(kind)?.join(mangled(url)))
     }
 
     /// The tree of one source; `None` where the store has none, or only something that is none. Whether the

@@ -135,11 +135,13 @@ impl Downloader<'_> {
 
     fn from(&self, url: &str, download: &Download, part: &Part) -> Result<(), Failure> {
         let resumed = part.length()? > 0;
-        let (found, etag) = self.bring(url, part)?;
+        let (found, etag) = self.bring(url, download.accept, part)?;
         if found == download.sha256 {
             part.keep(&download.path)?;
-            let place = download.path.parent().unwrap_or(Path::new("/"));
-            self.keep_etag(place, &download.sha256, etag)?;
+            if download.path.ends_with(&download.sha256) {
+                let place = download.path.parent().unwrap_or(Path::new("/"));
+                self.keep_etag(place, &download.sha256, etag)?;
+            }
             return Ok(());
         }
         part.discard()?;
@@ -152,7 +154,7 @@ impl Downloader<'_> {
     }
 
     /// Adds what is missing to a part: the hash of the whole, and the server's word for this version of it.
-    fn bring(&self, url: &str, part: &Part) -> Result<(String, Option<String>), Failure> {
+    fn bring(&self, url: &str, accept: Option<&str>, part: &Part) -> Result<(String, Option<String>), Failure> {
         let (mut file, mut hasher) = part.open()?;
         let mut from = file.stream_position().map_err(|error| part.failed(error))?;
         if let Some(path) = local_path(url) {
@@ -162,13 +164,14 @@ impl Downloader<'_> {
             return Ok((hasher.finish().hex(), None));
         }
         check_scheme(url)?;
-        let mut answer = self.http.get(url, from, &[])?;
+        let headers: Vec<(&str, &str)> = accept.map(|accept| ("Accept", accept)).into_iter().collect();
+        let mut answer = self.http.get(url, from, &headers)?;
         let fits = answer.status == StatusCode::PARTIAL_CONTENT && answer.start == Some(from);
         if from > 0 && !fits {
             restart(&mut file, &mut hasher).map_err(|error| part.failed(error))?;
             from = 0;
             if answer.status != StatusCode::OK {
-                answer = self.http.get(url, 0, &[])?;
+                answer = self.http.get(url, 0, &headers)?;
             }
         }
         if from == 0 && answer.status != StatusCode::OK {

@@ -5,7 +5,10 @@ use super::http::Http;
 use super::progress::Progress;
 use super::{Permits, locked};
 use bst_plumbing::doing::source::{self, original::Original};
+use bst_plumbing::edge::cli::Arguments;
+use bst_plumbing::edge::environment;
 use bst_plumbing::edge::pipe::{self, Reader, Stdout, Writer};
+use bst_plumbing::project::userconfig::UserConfig;
 use bst_plumbing::store::{Store, lease::Lease};
 use bst_plumbing::values::record::Source;
 use bst_plumbing::values::{Code, Error, Exit, Record, Result};
@@ -28,6 +31,23 @@ pub struct Options {
     pub home: Option<PathBuf>,
 }
 
+impl Options {
+    /// From the command line, and where it says nothing from the user's configuration.
+    pub fn new(arguments: &Arguments, config: &UserConfig) -> Result<Options> {
+        let configured = usize::try_from(config.scheduler.fetchers).unwrap_or(usize::MAX);
+        let retries = u32::try_from(config.scheduler.network_retries).unwrap_or(u32::MAX);
+        Ok(Options {
+            jobs: arguments.parsed("jobs", "a number")?.unwrap_or(configured).clamp(1, MOST_JOBS),
+            retries: arguments.parsed("retries", "a number")?.unwrap_or(retries),
+            silence: arguments.parsed("timeout", "a number of seconds")?.map(Duration::from_secs),
+            dry_run: arguments.has("dry-run"),
+            home: environment::home(),
+        })
+    }
+}
+
+/// More downloads at once are no use to anybody.
+const MOST_JOBS: usize = 1000;
 /// How often a download that turned out to be damaged is brought again.
 const MOST_ROUNDS: usize = 2;
 /// How deep repositories can be in repositories.
@@ -207,6 +227,8 @@ impl<'a> Fetcher<'a> {
         match original {
             Original::File(download) => self.downloader.file(download),
             Original::Git(mirror) => self.downloader.git(mirror),
+            Original::Packages(packages) => self.downloader.packages(packages),
+            Original::Branch(branch) => self.downloader.branch(branch),
         }
     }
 

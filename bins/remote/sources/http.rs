@@ -1,12 +1,13 @@
 //! HTTP and HTTPS. Nothing is set up before the first request.
 
-use super::netrc;
 use super::retry::Failure;
+use super::{locked, netrc};
 use bst_plumbing::edge::cli::VERSION;
 use bst_plumbing::values::Code;
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -17,6 +18,7 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// How long nothing may come.
 const SILENCE: Duration = Duration::from_secs(60);
 const MOST_REDIRECTS: u32 = 10;
+const LARGEST_TOKEN: u64 = 1 << 20;
 
 /// A client for all requests of a run.
 pub(super) struct Http {
@@ -24,6 +26,8 @@ pub(super) struct Http {
     /// Where `.netrc` is.
     home: Option<PathBuf>,
     silence: Duration,
+    /// Tokens that servers gave, by what they are good for.
+    tokens: Mutex<HashMap<String, String>>,
 }
 
 /// What a server sent.
@@ -39,7 +43,7 @@ pub(super) struct Answer {
 
 impl Http {
     pub(super) fn new(home: Option<PathBuf>, silence: Option<Duration>) -> Http {
-        Http { agent: OnceLock::new(), home, silence: silence.unwrap_or(SILENCE) }
+        Http { agent: OnceLock::new(), home, silence: silence.unwrap_or(SILENCE), tokens: Mutex::default() }
     }
 
     fn agent(&self) -> &Agent {
@@ -64,10 +68,10 @@ impl Http {
 
     /// Asks for a URL: the whole, or what comes from byte `from` on. Answers that are no success are failures.
     pub(super) fn get(&self, url: &str, from: u64, headers: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let mut answer = self.send(url, from, headers, None)?;
+        let mut answer = self.send(url, from, headers, self.token_for(url).as_deref())?;
         if answer.status() == StatusCode::UNAUTHORIZED {
-            if let Some(login) = self.login(url) {
-                answer = self.send(url, from, headers, Some(&login))?;
+            if let Some(authorization) = self.authorization(url, &answer)? {
+                answer = self.send(url, from, headers, Some(&authorization))?;
             }
         }
         let status = answer.status();
@@ -88,7 +92,7 @@ impl Http {
         url: &str,
         from: u64,
         headers: &[(&str, &str)],
-        login: Option<&netrc::Login>,
+        authorization: Option<&str>,
     ) -> Result<Response<Body>, Failure> {
         let mut request = self.agent().get(url);
         for (name, value) in headers {
@@ -97,23 +101,64 @@ impl Http {
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
         }
-        if let Some(login) = login {
-            let token = base64(format!("{}:{}", login.user, login.password).as_bytes());
-            request = request.header(header::AUTHORIZATION, format!("Basic {token}"));
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
         }
         request.call().map_err(|error| failure(url, &error))
     }
 
-    fn login(&self, url: &str) -> Option<netrc::Login> {
+    /// What to answer to a server that asks who is there: name and password from `.netrc`, or a token that
+    /// another server gives, as registries of images want it.
+    fn authorization(&self, url: &str, answer: &Response<Body>) -> Result<Option<String>, Failure> {
+        let asked = answer.headers().get_all(header::WWW_AUTHENTICATE).iter();
+        let asked: Vec<&str> = asked.filter_map(|asked| asked.to_str().ok()).collect();
+        if let Some(challenge) = asked.iter().find_map(|asked| asked.strip_prefix("Bearer ")) {
+            let token = self.token(challenge)?;
+            let authorization = format!("Bearer {token}");
+            locked(&self.tokens).insert(place_of(url).to_owned(), authorization.clone());
+            return Ok(Some(authorization));
+        }
+        Ok(self.login(url))
+    }
+
+    fn token_for(&self, url: &str) -> Option<String> {
+        locked(&self.tokens).get(place_of(url)).cloned()
+    }
+
+    /// Asks the server that a challenge names: `realm="URL",service="...",scope="..."`.
+    fn token(&self, challenge: &str) -> Result<String, Failure> {
+        let value = |name: &str| {
+            let (_, rest) = challenge.split_once(&format!("{name}=\""))?;
+            rest.split('"').next()
+        };
+        let realm = value("realm").unwrap_or_default();
+        let query: Vec<String> =
+            ["service", "scope"].into_iter().filter_map(|name| Some(format!("{name}={}", value(name)?))).collect();
+        let url = format!("{realm}?{}", query.join("&"));
+        let answer = self.send(&url, 0, &[], self.login(&url).as_deref())?;
+        let refused = || Failure::lasting(Code::Network, format!("{url}: no token came"));
+        let mut text = String::new();
+        read(answer).body.take(LARGEST_TOKEN).read_to_string(&mut text).map_err(|_| refused())?;
+        let answer: serde_json::Value = serde_json::from_str(&text).map_err(|_| refused())?;
+        let token = answer.get("token").or(answer.get("access_token")).and_then(serde_json::Value::as_str);
+        token.map(str::to_owned).ok_or_else(refused)
+    }
+
+    fn login(&self, url: &str) -> Option<String> {
         let (_, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = host
-            .rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(host, |(host, _)| host);
-        netrc::find(self.home.as_deref()?, host)
+        let has_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+        let host = host.rsplit_once(':').filter(|(_, port)| has_port(port)).map_or(host, |(host, _)| host);
+        let login = netrc::find(self.home.as_deref()?, host)?;
+        Some(format!("Basic {}", base64(format!("{}:{}", login.user, login.password).as_bytes())))
     }
+}
+
+/// What of a URL a token is good for: all but the last two parts of its path, which say what of an image it is.
+fn place_of(url: &str) -> &str {
+    let above = |url| str::rsplit_once(url, '/').map_or(url, |(above, _)| above);
+    above(above(url))
 }
 
 fn read(answer: Response<Body>) -> Answer {

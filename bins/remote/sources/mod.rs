@@ -7,6 +7,7 @@ mod http;
 mod netrc;
 mod progress;
 mod retry;
+mod tools;
 pub mod track;
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

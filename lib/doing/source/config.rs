@@ -74,7 +74,12 @@ pub(super) fn download(
             sha256.escape_default()
         )));
     }
-    Ok(Download { urls, sha256: sha256.to_owned(), path: store.sources().mirror(&source.kind, place)?.join(sha256) })
+    Ok(Download {
+        urls,
+        sha256: sha256.to_owned(),
+        path: store.sources().mirror(&source.kind, place)?.join(sha256),
+        accept: None,
+    })
 }
 
 /// That a record lacks something.

@@ -17,6 +17,7 @@ mod tree;
 
 use crate::store::Store;
 use crate::values::{Digest, Result, record::Source};
+pub use kinds::MANIFESTS;
 use original::Original;
 use tree::Tree;
 

@@ -48,7 +48,7 @@ pub fn failed(what: &str, output: &Output) -> Error {
 
 /// That a program could not even be started.
 pub fn cannot_run(command: &Command, error: &std::io::Error) -> Error {
-    let program = command.get_program().display().to_string();
+    let program = command.get_program().to_string_lossy();
     if error.kind() == std::io::ErrorKind::NotFound {
         return Error::new(Code::Source, format!("the program {program} is not on the search path; install it"));
     }

@@ -6,6 +6,7 @@ mod git;
 mod golang;
 mod names;
 mod registry;
+mod tools;
 mod write;
 
 use super::download::Downloader;
@@ -83,6 +84,9 @@ impl Tracker<'_> {
             "cargo" | "cargo2" => cargo::crates(&context),
             "gen_cargo_lock" => cargo::lock(&context),
             "pypi" => registry::pypi(&context),
+            "bzr" => tools::bzr(&context),
+            "docker" => tools::docker(&context),
+            "pip" => tools::pip(&context),
             "cpan" => registry::cpan(&context),
             "local" | "patch" | "patch_queue" | "quilt" | "workspace" => Ok(None),
             kind => Err(Error::new(Code::Unsupported, format!("sources of kind {kind} cannot be tracked here"))),

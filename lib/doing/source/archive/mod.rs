@@ -1,7 +1,9 @@
 //! Archives: from a downloaded file straight into the store. Nothing is unpacked on disk, so nothing can be
 //! written outside, and each file is hashed once, while it is decompressed.
 
+mod ar;
 mod compression;
+pub(super) mod layers;
 mod member;
 mod scene;
 mod tar;
@@ -32,6 +34,14 @@ pub(super) enum Part<'a> {
     BelowTop,
 }
 
+/// What a tar archive is in.
+#[derive(Clone, Copy)]
+pub(super) enum Container {
+    None,
+    /// A package of Debian.
+    Deb,
+}
+
 /// What reading an archive gave.
 pub(super) struct Unpacked {
     /// The hash of the file.
@@ -43,13 +53,15 @@ pub(super) struct Unpacked {
 }
 
 /// Reads a tar archive, compressed or not.
-pub(super) fn read_tar(path: &Path, part: Part, sink: Sink) -> Result<Unpacked> {
+pub(super) fn read_tar(path: &Path, container: Container, part: Part, sink: Sink) -> Result<Unpacked> {
     let failed = |error| Error::io("cannot read", path, error);
     let mut hashing = Hashing { input: File::open(path).map_err(failed)?, hasher: Hasher::default() };
     let members = {
         let input = BufReader::with_capacity(PIECE, &mut hashing);
-        let decoder = compression::decompress(input).map_err(failed)?;
-        tar::read(BufReader::with_capacity(PIECE, decoder), sink)
+        match container {
+            Container::None => read_members(input, path, sink),
+            Container::Deb => ar::data(input).and_then(|data| read_members(BufReader::new(data), path, sink)),
+        }
     };
     // What follows the archive belongs to the file.
     io::copy(&mut hashing, &mut io::sink()).map_err(failed)?;
@@ -69,6 +81,11 @@ pub(super) fn read_zip(path: &Path, part: Part, sink: Sink) -> Result<Unpacked> 
     let members = zip::read(File::open(path).map_err(failed)?, sink);
     let tree = members.and_then(|members| tree_of_zip(members, part));
     Ok(Unpacked { digest: hashing.hasher.finish(), tree, first: None })
+}
+
+fn read_members(input: impl io::BufRead, path: &Path, sink: Sink) -> Result<Vec<member::Member>> {
+    let decoder = compression::decompress(input).map_err(|error| Error::io("cannot read", path, error))?;
+    tar::read(BufReader::with_capacity(PIECE, decoder), sink)
 }
 
 fn tree_of_tar(mut members: Vec<member::Member>, part: Part) -> Result<Tree> {

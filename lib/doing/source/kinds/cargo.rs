@@ -1,6 +1,6 @@
 //! Kinds `cargo` and `cargo2`: crates of Rust, laid out as `cargo vendor` does.
 
-use super::super::archive::{self, Part};
+use super::super::archive::{self, Container, Part};
 use super::super::config;
 use super::super::git::{Mirror, Style, is_commit};
 use super::super::original::{Download, Original};
@@ -148,7 +148,7 @@ fn registry_crate(download: &Download, store: &Store) -> Result<Tree> {
     let batch = store.cas().batch()?;
     let mut buffer = Vec::new();
     let mut sink = |content: &mut dyn std::io::Read| batch.put_reader_with(content, &mut buffer);
-    let read = archive::read_tar(&download.path, Part::Base(""), &mut sink)?;
+    let read = archive::read_tar(&download.path, Container::None, Part::Base(""), &mut sink)?;
     download.verify(&read.digest)?;
     let mut tree = read.tree?;
     if let Some(directory) = read.first {

@@ -2,12 +2,13 @@
 //! workspace around it.
 
 use super::super::git::Mirror;
-use super::super::tree::{Entry, Tree};
+use super::super::tree::{self, Tree};
 use crate::doing::source::toml;
 use crate::store::Store;
 use crate::values::{Code, Error, Result, glob::Glob};
 use ::toml::{Table, Value};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A crate of a workspace: where it is, and its manifest.
 type Crates = BTreeMap<String, (String, Table)>;
@@ -16,9 +17,9 @@ type Crates = BTreeMap<String, (String, Table)>;
 pub(super) fn extract(mirror: &Mirror, name: &str, store: &Store) -> Result<Tree> {
     let cas = store.cas();
     let batch = cas.batch()?;
-    let mut tree = mirror.tree(&mirror.need_commit()?, &batch)?;
+    let mut files = mirror.tree(&mirror.need_commit()?, &batch)?;
     batch.finish()?;
-    let manifests = Manifests { tree: &tree, store };
+    let manifests = Manifests { tree: &files, store };
     let root =
         manifests.read("")?.ok_or_else(|| broken(format!("the repository of crate {name} has no Cargo.toml")))?;
     let is_root = package_name(&root) == Some(name);
@@ -28,16 +29,16 @@ pub(super) fn extract(mirror: &Mirror, name: &str, store: &Store) -> Result<Tree
             .remove(name)
             .ok_or_else(|| broken(format!("the workspace that should have crate {name} does not have it")))?;
         inherit(&mut manifest, workspace)?;
-        tree = tree.take(&path).ok_or_else(|| broken(format!("crate {name} has no directory")))?;
+        files = files.take(&path).ok_or_else(|| broken(format!("crate {name} has no directory")))?;
         let digest = cas.put(toml::write(&manifest).as_bytes())?;
-        tree.insert("Cargo.toml".to_owned(), Entry::file("Cargo.toml".to_owned(), &digest, false));
+        files.insert("Cargo.toml".to_owned(), tree::Entry::file("Cargo.toml".to_owned(), &digest, false));
     } else if !is_root {
         return Err(broken(format!("the repository that should have crate {name} does not have it")));
     }
     let digest = cas.put(b"{\"files\": {}, \"package\": null}")?;
     let name = ".cargo-checksum.json".to_owned();
-    tree.insert(name.clone(), Entry::file(name, &digest, false));
-    Ok(tree)
+    files.insert(name.clone(), tree::Entry::file(name, &digest, false));
+    Ok(files)
 }
 
 struct Manifests<'a> {
@@ -81,8 +82,8 @@ impl Manifests<'_> {
                 let Some(mut manifest) = self.read(if path == "." { "" } else { path })? else { continue };
                 inherit(&mut manifest, workspace)?;
                 let Some(name) = package_name(&manifest).map(str::to_owned) else { continue };
-                if !crates.contains_key(&name) {
-                    crates.insert(name, (path.to_owned(), manifest.clone()));
+                if let Entry::Vacant(place) = crates.entry(name) {
+                    place.insert((path.to_owned(), manifest.clone()));
                     waiting.push((path.to_owned(), manifest));
                 }
             }

@@ -1,4 +1,4 @@
-//! Kind `local`: a file or a directory of the project.
+//! Kinds `local` and `workspace`: files of the project, and of the user.
 
 use super::super::config;
 use super::super::tree::{Entry, Tree};
@@ -8,6 +8,16 @@ use crate::values::{Code, Digest, Error, Result, record::Source};
 use std::path::Path;
 
 pub(super) struct Local;
+
+/// Kind `workspace`: a directory that the user works in, in place of an element's sources.
+pub(super) struct Workspace;
+
+impl Kind for Workspace {
+    fn stage(&self, source: &Source, store: &Store, _before: &Digest) -> Result<Digest> {
+        let path = Path::new(source.base.as_deref().unwrap_or("/")).join(config::need(source, "path")?);
+        store.cas().import_tree(&path, Import { mtimes: true, ..Import::default() })
+    }
+}
 
 impl Kind for Local {
     fn stage(&self, source: &Source, store: &Store, _before: &Digest) -> Result<Digest> {

@@ -3,12 +3,16 @@
 mod archive;
 mod cargo;
 mod cratefile;
+mod docker;
 mod git;
 mod golang;
 mod local;
 mod lockfile;
 mod patch;
 mod remote;
+mod tools;
+
+pub use docker::MANIFESTS;
 
 use super::original::Original;
 use super::tree::Tree;
@@ -43,6 +47,12 @@ pub(super) fn kind(name: &str) -> Result<&'static dyn Kind> {
         "zip" => &archive::Archive::Zip,
         "pypi" => &archive::Archive::Pypi,
         "cpan" => &archive::Archive::Cpan,
+        "bzr" => &tools::Bzr,
+        "deb" => &archive::Archive::Deb,
+        "docker" => &docker::Docker,
+        "gnu" => &archive::Archive::Gnu,
+        "pip" => &tools::Pip,
+        "workspace" => &local::Workspace,
         "cargo" => &cargo::Cargo::First,
         "cargo2" => &cargo::Cargo::Second,
         "gen_cargo_lock" => &lockfile::CargoLock,
