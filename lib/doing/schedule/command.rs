@@ -79,7 +79,6 @@ impl Pipeline {
 }
 
 impl Program {
-    /// The default actions of signals and an empty mask come from std.
     fn start(&self, stdin: OwnedFd, stdout: OwnedFd, stderr: OwnedFd, leader: Option<Pid>) -> io::Result<Pid> {
         let child = Command::new(&self.path)
             .args(&self.arguments)

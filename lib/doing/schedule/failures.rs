@@ -145,6 +145,11 @@ impl Scheduler<'_> {
         }
     }
 
+    /// Whether nothing new is started because a hook is about to say what follows.
+    pub fn waits_for_hook(&self) -> bool {
+        self.hook.as_ref().is_some_and(|hook| hook.grace().is_some())
+    }
+
     /// What a hook finds in its environment.
     fn environment(&self, index: Index) -> Vec<(&'static str, OsString)> {
         let task = &self.tasks[index];

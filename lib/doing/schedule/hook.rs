@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 /// An answer is one word or a small object.
 const LONGEST_ANSWER: usize = 1 << 16;
 
+/// Most hooks are policies and answer at once: so long nothing new is started, which the answer might have
+/// forbidden. Whoever takes longer, or says `wait`, lets builds go on.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// A hook that runs.
 #[derive(Debug)]
 pub struct Hook {
@@ -24,6 +28,7 @@ pub struct Hook {
     said: Vec<u8>,
     status: Option<WaitStatus>,
     deadline: Option<Instant>,
+    grace: Option<Instant>,
     timeout: Duration,
     late: bool,
 }
@@ -56,6 +61,7 @@ impl Hook {
             said: Vec::new(),
             status: None,
             deadline,
+            grace: Some(Instant::now() + GRACE),
             timeout,
             late: false,
         })
@@ -66,9 +72,14 @@ impl Hook {
         self.stdout.as_ref()
     }
 
-    /// When it has to have answered.
+    /// Until when nothing new is started.
+    pub fn grace(&self) -> Option<Instant> {
+        self.grace.filter(|grace| *grace > Instant::now())
+    }
+
+    /// When something has to be done about it.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.grace().into_iter().chain(self.deadline).min()
     }
 
     /// Whether this process is the hook, which then has ended.
@@ -92,6 +103,7 @@ impl Hook {
         while self.said.starts_with(b"wait\n") {
             self.said.drain(..b"wait\n".len());
             self.deadline = None;
+            self.grace = None;
         }
     }
 

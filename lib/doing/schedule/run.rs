@@ -19,10 +19,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// As many batches of records wait to be taken.
 const BATCHES: usize = 8;
 
-/// Where records come from.
+/// Where records come from, and signals.
 pub struct Feed {
     batches: Receiver<Vec<Result<Record>>>,
     bell: Arc<OwnedFd>,
+    signals: Signals,
 }
 
 /// The other end of a [`Feed`], for the thread that reads.
@@ -31,13 +32,14 @@ pub struct Feeder {
     bell: Arc<OwnedFd>,
 }
 
-/// A feed and its other end.
+/// A feed and its other end. From now on the signals that stop a run are the feed's.
 pub fn feed() -> Result<(Feeder, Feed)> {
+    let signals = Signals::take()?;
     let bell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
         .map_err(|error| Error::io("cannot make", Path::new("an event descriptor"), error))?;
     let bell = Arc::new(bell);
     let (sender, receiver) = sync_channel(BATCHES);
-    Ok((Feeder { batches: sender, bell: Arc::clone(&bell) }, Feed { batches: receiver, bell }))
+    Ok((Feeder { batches: sender, bell: Arc::clone(&bell) }, Feed { batches: receiver, bell, signals }))
 }
 
 impl Feeder {
@@ -64,12 +66,11 @@ impl Drop for Feeder {
 }
 
 /// Runs CMD for all records of a feed that need it.
-pub fn run(options: &Options, feed: &Feed, watcher: &mut dyn Watcher) -> Result<Exit> {
-    let mut signals = Signals::take()?;
+pub fn run(options: &Options, feed: &mut Feed, watcher: &mut dyn Watcher) -> Result<Exit> {
     let offspring = Offspring::adopt();
     let mut scheduler = Scheduler::new(options, watcher);
     scheduler.tell(&Event::Begin { command: options.pipeline.shown(), jobs: options.jobs, pid: std::process::id() });
-    let outcome = turn(&mut scheduler, feed, &mut signals, &offspring);
+    let outcome = turn(&mut scheduler, feed, &offspring);
     if outcome.is_err() {
         scheduler.stop(Stopping::Terminate, "the output is closed");
     }
@@ -80,7 +81,7 @@ pub fn run(options: &Options, feed: &Feed, watcher: &mut dyn Watcher) -> Result<
     outcome.and_then(|()| watcher.flush()).map(|()| exit)
 }
 
-fn turn(scheduler: &mut Scheduler<'_>, feed: &Feed, signals: &mut Signals, offspring: &Offspring) -> Result<()> {
+fn turn(scheduler: &mut Scheduler<'_>, feed: &mut Feed, offspring: &Offspring) -> Result<()> {
     let mut quiet_at = Instant::now() + PAUSE;
     loop {
         if take_records(scheduler, feed)? {
@@ -88,10 +89,10 @@ fn turn(scheduler: &mut Scheduler<'_>, feed: &Feed, signals: &mut Signals, offsp
         }
         let now = Instant::now();
         let settled = scheduler.ended || now >= quiet_at;
-        if settled {
+        scheduler.ask_next();
+        if settled && !scheduler.waits_for_hook() {
             scheduler.start_ready()?;
         }
-        scheduler.ask_next();
         scheduler.emit()?;
         if scheduler.is_idle() && scheduler.stopping == Stopping::Terminate && !scheduler.ended {
             scheduler.abandon_input();
@@ -106,8 +107,8 @@ fn turn(scheduler: &mut Scheduler<'_>, feed: &Feed, signals: &mut Signals, offsp
         scheduler.watcher.flush()?;
         let quiet = (!settled && !scheduler.ready.is_empty()).then(|| quiet_at.saturating_duration_since(now));
         let timeout = [scheduler.next_time(), quiet].into_iter().flatten().min();
-        wait(scheduler, feed, signals, timeout);
-        for stop in signals.stops() {
+        wait(scheduler, feed, timeout);
+        for stop in feed.signals.stops() {
             scheduler.signalled(stop);
         }
         scheduler.read_jobs();
@@ -139,9 +140,9 @@ fn take_records(scheduler: &mut Scheduler<'_>, feed: &Feed) -> Result<bool> {
 }
 
 /// Waits until something happens, at most for `timeout`.
-fn wait(scheduler: &Scheduler<'_>, feed: &Feed, signals: &Signals, timeout: Option<Duration>) {
+fn wait(scheduler: &Scheduler<'_>, feed: &Feed, timeout: Option<Duration>) {
     let mut waits = Vec::with_capacity(4 + 2 * scheduler.jobs.len());
-    waits.push(PollFd::new(signals, PollFlags::IN));
+    waits.push(PollFd::new(&feed.signals, PollFlags::IN));
     if !scheduler.ended {
         waits.push(PollFd::new(&*feed.bell, PollFlags::IN));
     }

@@ -1,17 +1,24 @@
-//! Signals as a descriptor to wait on, and the processes below us.
+//! Signals as something to wait for, and the processes below us.
+//!
+//! Handlers, not a blocked mask: what this program starts begins with the default actions by itself.
 
 use crate::values::{Error, Result};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-/// SIGCHLD and the signals that stop a run, blocked and readable while this exists.
+/// Where the handler writes to: the number of each signal, one byte.
+static WRITER: AtomicI32 = AtomicI32::new(-1);
+
+/// SIGCHLD and the signals that stop a run, readable while this exists.
 #[derive(Debug)]
 pub struct Signals {
-    file: File,
-    before: libc::sigset_t,
+    reader: File,
+    _writer: OwnedFd,
 }
 
 /// A signal that stops a run.
@@ -21,47 +28,44 @@ pub struct Stop(pub &'static str);
 impl Signals {
     /// Takes the signals over. A signal that was ignored when the program started (nohup) stays ignored.
     pub fn take() -> Result<Signals> {
-        let failed = || Error::io("cannot wait for", Path::new("signals"), std::io::Error::last_os_error());
-        // SAFETY: every structure is initialised by the function it is given to first, and the descriptor
-        // is a new one that nobody else owns.
-        unsafe {
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            let mut before: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&mut set);
-            libc::sigaddset(&mut set, libc::SIGCHLD);
-            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
+            .map_err(|error| Error::io("cannot make", Path::new("a pipe"), error))?;
+        WRITER.store(writer.as_raw_fd(), Ordering::SeqCst);
+        for signal in [libc::SIGCHLD, libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            // SAFETY: the structures are initialised by zero or by the call; the handler does only what
+            // handlers may do.
+            unsafe {
+                let mut before: libc::sigaction = std::mem::zeroed();
+                if signal != libc::SIGCHLD
+                    && libc::sigaction(signal, std::ptr::null(), &mut before) == 0
+                    && before.sa_sigaction == libc::SIG_IGN
+                {
+                    continue;
+                }
                 let mut action: libc::sigaction = std::mem::zeroed();
-                if libc::sigaction(signal, std::ptr::null(), &mut action) == 0 && action.sa_sigaction != libc::SIG_IGN {
-                    libc::sigaddset(&mut set, signal);
+                let handler: extern "C" fn(libc::c_int) = handle;
+                action.sa_sigaction = handler as libc::sighandler_t;
+                action.sa_flags = libc::SA_RESTART | libc::SA_NOCLDSTOP;
+                if libc::sigaction(signal, &action, std::ptr::null_mut()) != 0 {
+                    let error = std::io::Error::last_os_error();
+                    return Err(Error::io("cannot wait for", Path::new("signals"), error));
                 }
             }
-            if libc::pthread_sigmask(libc::SIG_BLOCK, &set, &mut before) != 0 {
-                return Err(failed());
-            }
-            let descriptor = libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-            if descriptor < 0 {
-                return Err(failed());
-            }
-            Ok(Signals { file: File::from_raw_fd(descriptor), before })
         }
+        Ok(Signals { reader: File::from(reader), _writer: writer })
     }
 
     /// The signals that stop a run which came since the last call.
     pub fn stops(&mut self) -> Vec<Stop> {
-        const SIZE: usize = size_of::<libc::signalfd_siginfo>();
         let mut stops = Vec::new();
-        let mut buffer = [0; SIZE * 8];
-        while let Ok(length) = self.file.read(&mut buffer) {
-            for info in buffer[..length].chunks_exact(SIZE) {
-                // The number is the first field of the structure.
-                let number = info.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
-                stops.extend(match i32::try_from(number) {
-                    Ok(libc::SIGINT) => Some(Stop("SIGINT")),
-                    Ok(libc::SIGTERM) => Some(Stop("SIGTERM")),
-                    Ok(libc::SIGHUP) => Some(Stop("SIGHUP")),
-                    _ => None,
-                });
-            }
+        let mut buffer = [0; 256];
+        while let Ok(length) = self.reader.read(&mut buffer) {
+            stops.extend(buffer[..length].iter().filter_map(|&number| match i32::from(number) {
+                libc::SIGINT => Some(Stop("SIGINT")),
+                libc::SIGTERM => Some(Stop("SIGTERM")),
+                libc::SIGHUP => Some(Stop("SIGHUP")),
+                _ => None,
+            }));
             if length < buffer.len() {
                 break;
             }
@@ -70,16 +74,26 @@ impl Signals {
     }
 }
 
+extern "C" fn handle(signal: libc::c_int) {
+    let byte = [signal as u8];
+    // SAFETY: write is allowed in handlers; errno is put back, for the code below may be about to read it.
+    unsafe {
+        let errno = libc::__errno_location();
+        let before = *errno;
+        libc::write(WRITER.load(Ordering::SeqCst), byte.as_ptr().cast(), 1);
+        *errno = before;
+    }
+}
+
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.reader.as_fd()
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        // SAFETY: the mask is the one that was there before.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
+        WRITER.store(-1, Ordering::SeqCst);
     }
 }
 

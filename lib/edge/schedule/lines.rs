@@ -2,7 +2,7 @@
 
 use crate::doing::schedule::{Counts, Event, Moment, Subject};
 use crate::edge::colour::{Brush, Style};
-use crate::edge::words::{brief, last_lines, one_line, origin, reason, roots};
+use crate::edge::words::{brief, last_lines, one_line, origin, reason, roots, visible};
 use crate::values::record::Action;
 use crate::values::result::BuildResult;
 use std::fmt::Write;
@@ -64,9 +64,9 @@ fn general(brush: Brush, event: &Event<'_>) -> String {
                 "quit" => "nothing new is started",
                 _ => "what runs is stopped",
             };
-            format!("{} {what}: {why}\n", word(brush, Style::Yellow, action))
+            format!("{} {what}: {}\n", word(brush, Style::Yellow, action), one_line(why))
         }
-        Event::Warn { message } => format!("{} {message}\n", word(brush, Style::Yellow, "warning")),
+        Event::Warn { message } => format!("{} {}\n", word(brush, Style::Yellow, "warning"), visible(message)),
         Event::Finish { counts, .. } => format!("{} {}\n", word(brush, Style::Bold, "done"), summary(counts)),
         _ => String::new(),
     }

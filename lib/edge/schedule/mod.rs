@@ -31,12 +31,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
     for problem in problems(&options) {
         outside.warn(&problem);
     }
-    let (feeder, feed) = schedule::feed()?;
+    let (feeder, mut feed) = schedule::feed()?;
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || read(&feeder))
         .map_err(|error| Error::io("cannot start", std::path::Path::new("a thread"), error))?;
-    let outcome = schedule::run(&options, &feed, &mut outside);
+    let outcome = schedule::run(&options, &mut feed, &mut outside);
     if let Err(error) = &outcome {
         if error.os_error() == Some(libc::EPIPE) {
             // SAFETY: the default action is a valid one; it ends this process.
