@@ -11,6 +11,7 @@ use bst_plumbing::values::{Code, Error, Exit, Record, Result};
 use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -22,11 +23,7 @@ where
 {
     let mut fatal = None;
     let exit = cli::main(program, |arguments| {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(3)
-            .enable_all()
-            .build()
-            .map_err(|error| Error::new(Code::Disk, format!("cannot start threads: {error}")))?;
+        let runtime = runtime(3)?;
         let outcome = runtime.block_on(async {
             tokio::select! {
                 outcome = body(arguments.clone()) => outcome,
@@ -47,6 +44,25 @@ where
         }
     }
     exit
+}
+
+/// A runtime whose threads are not killed by SIGPIPE when a server goes away. The main thread is, when the
+/// reader of stdout does.
+pub fn runtime(threads: usize) -> Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .on_thread_start(|| {
+            // SAFETY: plain system calls on a set of our own; zero is a valid start for it.
+            unsafe {
+                let mut signals: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&mut signals);
+                libc::sigaddset(&mut signals, libc::SIGPIPE);
+                libc::pthread_sigmask(libc::SIG_BLOCK, &signals, std::ptr::null_mut());
+            }
+        })
+        .build()
+        .map_err(|error| Error::new(Code::Disk, format!("cannot start threads: {error}")))
 }
 
 /// The number of the signal that asks the program to end.

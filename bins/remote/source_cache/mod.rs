@@ -1,6 +1,7 @@
 //! Sources between the store and the servers of source caches, as BuildStream keeps them there: all sources
 //! of an element staged together, and each single source that can be staged by itself.
 
+pub mod blocking;
 mod pull;
 mod push;
 

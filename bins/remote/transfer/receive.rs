@@ -10,6 +10,7 @@ use bst_plumbing::values::{Code, Digest, Error, Result, directory};
 use prost::bytes::Bytes;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -18,6 +19,9 @@ const MANY: usize = 2_000;
 
 /// A directory or a message is not larger than this: they are held in memory.
 const LARGEST_MESSAGE: u64 = 256 << 20;
+
+/// How long what is on its way may take to arrive after something else failed.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What is to be in the store.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +49,7 @@ pub async fn receive(servers: &[Arc<Server>], store: &Store, order: &Order) -> R
         volume: Volume::default(),
     };
     let outcome = receiver.all(order, spool).await;
-    receiver.tasks.shutdown().await;
+    receiver.settle().await;
     let volume = receiver.volume;
     drop(receiver);
     let finished = finish(batch).await;
@@ -54,9 +58,17 @@ pub async fn receive(servers: &[Arc<Server>], store: &Store, order: &Order) -> R
 
 /// Publishes a batch on a thread where waiting for the disk holds up nobody.
 async fn finish(batch: Arc<Batch>) -> Result<()> {
-    let publishing = tokio::task::spawn_blocking(move || match Arc::try_unwrap(batch) {
-        Ok(batch) => batch.finish(),
-        Err(_) => Err(Error::new(Code::Cancelled, "blobs were still arriving")),
+    let publishing = tokio::task::spawn_blocking(move || {
+        let mut batch = batch;
+        // A thread may still be writing the last blob of a transfer that was given up.
+        for _ in 0..GRACE.as_millis() / 10 {
+            match Arc::try_unwrap(batch) {
+                Ok(batch) => return batch.finish(),
+                Err(shared) => batch = shared,
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err(Error::new(Code::Cancelled, "blobs were still arriving"))
     });
     publishing.await.map_err(|error| Error::new(Code::Cancelled, error.to_string()))?
 }
@@ -90,6 +102,19 @@ struct Receiver {
 }
 
 impl Receiver {
+    /// After a failure: gives what is on its way a moment to arrive, because it need not be fetched again.
+    async fn settle(&mut self) {
+        let arriving = async {
+            while let Some(done) = self.tasks.join_next().await {
+                if let Ok(Ok(volume)) = done {
+                    self.volume += volume;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, arriving).await;
+        self.tasks.shutdown().await;
+    }
+
     async fn all(&mut self, order: &Order, mut spool: Spool) -> Result<()> {
         for digest in &order.blobs {
             self.want(*digest).await?;

@@ -16,6 +16,9 @@ use tonic::{Code, Status};
 /// Bytes in one message of an upload.
 const CHUNK: usize = 1 << 20;
 
+/// A stream that broke after less than this did not get on.
+const PROGRESS: u64 = 64 << 10;
+
 const READ: &str = "/google.bytestream.ByteStream/Read";
 const WRITE: &str = "/google.bytestream.ByteStream/Write";
 const QUERY: &str = "/google.bytestream.ByteStream/QueryWriteStatus";
@@ -34,7 +37,7 @@ impl Server {
                 Ok(()) => return Ok(true),
                 Err(status) if status.code() == Code::NotFound => return Ok(false),
                 Err(status) => {
-                    if download.received > before {
+                    if download.received - before >= PROGRESS {
                         tries.progressed();
                     }
                     let failed = |status| self.error(format_args!("cannot read blob {digest}"), &status);
@@ -88,7 +91,7 @@ impl Server {
             match committed {
                 Some((_, true)) => return Ok(Ok(())),
                 Some((size, false)) if size > 0 && size <= digest.size() => {
-                    if size > offset {
+                    if size.saturating_sub(offset) >= PROGRESS {
                         tries.progressed();
                     }
                     offset = size;

@@ -6,7 +6,7 @@ use super::retry::{self, Policy, Tries};
 use bst_plumbing::project::remotes::Remote;
 use bst_plumbing::values::{Code, Error, Result};
 use prost::Message;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 use tonic::client::Grpc;
@@ -40,7 +40,9 @@ pub enum Compress {
 pub struct Server {
     remote: Remote,
     compress: bool,
-    channel: Channel,
+    endpoint: Endpoint,
+    /// Made with the first call, because it needs the runtime.
+    channel: OnceLock<Channel>,
     token: Option<Token>,
     policy: Policy,
     /// Set when the server could not be reached.
@@ -60,7 +62,8 @@ impl Server {
         };
         let reload = remote.auth.access_token_reload;
         Ok(Server {
-            channel: endpoint(remote, policy)?.connect_lazy(),
+            endpoint: endpoint(remote, policy)?,
+            channel: OnceLock::new(),
             token: remote.auth.access_token.as_deref().map(|path| Token::new(path, reload)).transpose()?,
             compress: match compress {
                 Compress::Auto => !is_local(&remote.url),
@@ -164,7 +167,7 @@ impl Server {
                 return Err(status.clone());
             }
         }
-        let mut grpc = Grpc::new(self.channel.clone())
+        let mut grpc = Grpc::new(self.channel.get_or_init(|| self.endpoint.connect_lazy()).clone())
             .max_decoding_message_size(LARGEST_MESSAGE)
             .max_encoding_message_size(usize::MAX);
         self.timely(async { grpc.ready().await.map_err(|error| Status::from_error(error.into())) }).await?;
