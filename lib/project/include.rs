@@ -3,7 +3,7 @@
 use super::compose::compose_under;
 use super::conditional::{self, Options};
 use super::node::{List, Mapping, Mark, Node, Scalar};
-use super::yaml;
+use super::root::Root;
 use crate::values::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const MOST: usize = 20_000;
 /// A project, as far as includes go.
 pub trait Scope {
     /// Where its files are.
-    fn directory(&self) -> &Path;
+    fn root(&self) -> &Root;
     /// The name under which errors show one of its files.
     fn display(&self, name: &str) -> String;
     /// The values of its options.
@@ -30,7 +30,7 @@ pub trait Scope {
     fn cross(&self, junction: &Scalar, file: &str, shown: &str) -> Result<(Arc<dyn Scope>, Mapping)>;
     /// A file of this project as it was read.
     fn read(&self, file: &str, shown: &str) -> Result<Mapping> {
-        yaml::load(&self.directory().join(file), &self.display(shown))
+        self.root().load(Path::new(file), &self.display(shown))
     }
 }
 
@@ -102,12 +102,12 @@ impl Run {
             Some((junction, file)) => {
                 let (project, content) = scope.cross(&Scalar::new(junction, at.mark), file, &at.text)?;
                 other = project;
-                let path = other.directory().join(file);
+                let path = other.root().path().join(file);
                 (content, &*other, path, How { conditionals: true, ..how })
             }
             None => {
                 let content = scope.read(&at.text, &at.text).map_err(|error| included(&error, at))?;
-                (content, scope, scope.directory().join(&*at.text), how)
+                (content, scope, scope.root().path().join(&*at.text), how)
             }
         };
         if self.open.contains(&path) {
@@ -162,12 +162,13 @@ mod tests {
     use super::*;
     use crate::project::expression::Value;
     use crate::project::mark::File;
+    use crate::project::yaml;
 
-    struct Files(Vec<(&'static str, &'static str)>);
+    struct Files(Vec<(&'static str, &'static str)>, Root);
 
     impl Scope for Files {
-        fn directory(&self) -> &Path {
-            Path::new("/project")
+        fn root(&self) -> &Root {
+            &self.1
         }
         fn display(&self, name: &str) -> String {
             name.to_owned()
@@ -185,12 +186,16 @@ mod tests {
         }
     }
 
+    fn files(files: &[(&'static str, &'static str)]) -> Files {
+        Files(files.to_vec(), Root::open(Path::new("/")).expect("a directory"))
+    }
+
     const ELEMENT: How = How { only_local: false, conditionals: true };
     const CONF: How = How { only_local: false, conditionals: false };
 
-    fn processed(files: &[(&'static str, &'static str)], text: &str, how: How) -> Result<Mapping> {
+    fn processed(named: &[(&'static str, &'static str)], text: &str, how: How) -> Result<Mapping> {
         let mut node = yaml::parse(text, File::named("top")).expect("YAML");
-        process(&mut node, &Files(files.to_vec()), how)?;
+        process(&mut node, &files(named), how)?;
         Ok(node)
     }
 
@@ -200,26 +205,26 @@ mod tests {
 
     #[test]
     fn later_files_win_and_the_including_one_most() {
-        let files = [("a", "x: a\ny: a\nz: a"), ("b", "x: b\ny: b")];
-        let node = processed(&files, "(@): [a, b]\nx: top", ELEMENT).expect("includes");
+        let named = [("a", "x: a\ny: a\nz: a"), ("b", "x: b\ny: b")];
+        let node = processed(&named, "(@): [a, b]\nx: top", ELEMENT).expect("includes");
         assert_eq!((value(&node, "x"), value(&node, "y"), value(&node, "z")), ("top".into(), "b".into(), "a".into()));
     }
 
     #[test]
     fn conditionals_of_included_files_are_resolved_first_in_elements_and_last_in_project_conf() {
-        let files = [("a", "x: plain\n(?): [t: {x: conditional}]")];
-        let node = processed(&files, "(@): a\nx: top", ELEMENT).expect("includes");
+        let named = [("a", "x: plain\n(?): [t: {x: conditional}]")];
+        let node = processed(&named, "(@): a\nx: top", ELEMENT).expect("includes");
         assert_eq!(value(&node, "x"), "top");
-        let mut node = processed(&files, "(@): a\nx: top\n(?): [t: {y: q}]", CONF).expect("includes");
-        let options = Files(Vec::new()).options().expect("options");
+        let mut node = processed(&named, "(@): a\nx: top\n(?): [t: {y: q}]", CONF).expect("includes");
+        let options = files(&[]).options().expect("options");
         conditional::process(&mut node, &options, &[]).expect("conditionals");
         assert_eq!((value(&node, "x"), value(&node, "y")), ("conditional".into(), "q".into()));
     }
 
     #[test]
     fn includes_are_found_at_every_depth_and_in_included_files() {
-        let files = [("a", "x: {(@): b}"), ("b", "y: [{(@): c}]"), ("c", "z: found")];
-        let node = processed(&files, "deep: {er: {(@): a}}", ELEMENT).expect("includes");
+        let named = [("a", "x: {(@): b}"), ("b", "y: [{(@): c}]"), ("c", "z: found")];
+        let node = processed(&named, "deep: {er: {(@): a}}", ELEMENT).expect("includes");
         assert!(format!("{node:?}").contains("found"));
         assert!(!has_include_in(&node));
     }
@@ -239,8 +244,8 @@ mod tests {
         let names: Vec<&'static str> = vec!["f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"];
         let texts = "(@): [f1,f1,f1,f1,f1,f1]|(@): [f2,f2,f2,f2,f2,f2]|(@): [f3,f3,f3,f3,f3,f3]|(@): [f4,f4,f4,f4,f4]|\
                      (@): [f5,f5,f5,f5,f5]|(@): [f6,f6,f6,f6,f6]|(@): [f7,f7,f7]|(@): [f8,f8]|(@): [f9,f9]|x: y";
-        let files: Vec<_> = names.into_iter().zip(texts.split('|')).collect();
-        assert!(processed(&files, "(@): f0", ELEMENT).is_err());
+        let named: Vec<_> = names.into_iter().zip(texts.split('|')).collect();
+        assert!(processed(&named, "(@): f0", ELEMENT).is_err());
     }
 
     #[test]

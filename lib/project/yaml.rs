@@ -22,7 +22,7 @@ pub fn load(path: &Path, display: &str) -> Result<Mapping> {
 }
 
 /// The error of a file that could not be read, in BuildStream's words.
-fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+pub(super) fn cannot_read(path: &Path, error: std::io::Error) -> Error {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     match error.kind() {
         NotFound | NotADirectory => Error::load("missing-file", format!("there is no file {}", path.display())),
@@ -34,7 +34,7 @@ fn cannot_read(path: &Path, error: std::io::Error) -> Error {
 }
 
 /// The text of a file: UTF-8, with or without a byte order mark, with line ends of any kind.
-fn decode(bytes: Vec<u8>, display: &str) -> Result<String> {
+pub(super) fn decode(bytes: Vec<u8>, display: &str) -> Result<String> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;

@@ -11,6 +11,7 @@ mod completions;
 mod diff;
 mod fsck;
 mod gc;
+mod key;
 mod log;
 mod plumbing;
 mod rm;

@@ -22,8 +22,8 @@ use super::paths::{self, Want};
 use super::plugins::Origins;
 use super::refs::Refs;
 use super::resolve::Cache;
+use super::root::Root;
 use super::settings::Settings;
-use super::yaml;
 use crate::values::record::RefStorage;
 use crate::values::{Error, Place, Result};
 use std::path::{Path, PathBuf};
@@ -46,10 +46,14 @@ pub struct Project {
     pub name: String,
     /// Where project.conf is.
     pub directory: PathBuf,
+    /// The same, open.
+    pub root: Root,
     /// The same without symbolic links.
     pub real_directory: PathBuf,
     /// Where its elements are.
     pub element_path: PathBuf,
+    /// The same, below the directory.
+    pub relative_element_path: PathBuf,
     /// How it was reached, if it is not the first one.
     pub junction: Option<Junction>,
     pub session: Arc<Session>,
@@ -122,8 +126,8 @@ impl Junction {
 impl Project {
     /// Reads a project as far as junctions and links need it.
     pub fn load(session: &Arc<Session>, directory: &Path, junction: Option<Junction>) -> Result<Arc<Project>> {
-        let path = directory.join(FILE);
-        let text = yaml::load(&path, &display(junction.as_ref(), FILE)).map_err(no_project)?;
+        let root = Root::open(directory).map_err(no_project)?;
+        let text = root.load(Path::new(FILE), &display(junction.as_ref(), FILE)).map_err(no_project)?;
         let real_directory =
             directory.canonicalize().map_err(|error| Error::io("cannot read the directory", directory, error))?;
         let top = session.top_directory.get_or_init(|| real_directory.clone()).clone();
@@ -137,6 +141,7 @@ impl Project {
         let name = name.scalar()?.text.to_string();
         let relative = early.require("element-path")?.scalar()?;
         let element_path = paths::inside(directory, relative, Want::Directory)?;
+        let relative_element_path = PathBuf::from(&*relative.text);
 
         let defaults = early.require("defaults")?.mapping()?;
         defaults.check_keys(&["targets"])?;
@@ -155,7 +160,7 @@ impl Project {
         let none = || List::new(Vec::new(), super::mark::Mark::synthetic());
         let internal = junctions.list("internal")?.cloned().unwrap_or_else(none);
 
-        let local = Local { directory, junction: junction.as_ref() };
+        let local = Local { root: &root, junction: junction.as_ref() };
         let mut config = text.clone();
         include::process(&mut config, &local, How { only_local: true, conditionals: false })?;
         let mut composed = builtin::project();
@@ -184,8 +189,10 @@ impl Project {
         let project = Arc::new(Project {
             name,
             directory: directory.to_owned(),
+            root,
             real_directory,
             element_path,
+            relative_element_path,
             junction,
             session: session.clone(),
             default_targets,
@@ -337,8 +344,8 @@ impl Project {
 }
 
 impl include::Scope for Arc<Project> {
-    fn directory(&self) -> &Path {
-        &self.directory
+    fn root(&self) -> &Root {
+        &self.root
     }
 
     fn display(&self, name: &str) -> String {
@@ -362,13 +369,13 @@ impl include::Scope for Arc<Project> {
 
 /// A project of which nothing but its place is known yet.
 struct Local<'a> {
-    directory: &'a Path,
+    root: &'a Root,
     junction: Option<&'a Junction>,
 }
 
 impl include::Scope for Local<'_> {
-    fn directory(&self) -> &Path {
-        self.directory
+    fn root(&self) -> &Root {
+        self.root
     }
 
     fn display(&self, name: &str) -> String {

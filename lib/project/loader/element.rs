@@ -86,9 +86,7 @@ impl Project {
             return Ok(Some(element.clone()));
         }
         check_name(name).map_err(|error| at(error, mark))?;
-        let path = self.element_path.join(name);
-        let mut node =
-            self.session.read(&path, &self.display(name)).map_err(|error| self.missing(error, name, mark))?;
+        let mut node = self.session.files.take(self, name).map_err(|error| self.missing(error, name, mark))?;
         let kind = node.require("kind")?.scalar()?.text.clone();
         if is_first_pass(&kind) {
             conditional::process(&mut node, &self.first.options, &[])?;
@@ -138,8 +136,10 @@ impl Project {
 
     /// The error of an element whose file is not there.
     fn missing(&self, error: Error, name: &str, mark: Option<Mark>) -> Error {
-        if error.reason() != Some("missing-file") {
-            return error;
+        match error.reason() {
+            Some("missing-file") => {}
+            Some("proj-path-invalid") => return at(error, mark),
+            _ => return error,
         }
         let place = match &self.junction {
             Some(junction) => format!("the project of the junction {}", junction.full_name),

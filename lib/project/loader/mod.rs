@@ -17,14 +17,13 @@ pub use walk::{Outcome, Walk};
 use super::conf::Project;
 use super::localdigest::Digests;
 use super::mark::Mark;
-use super::node::Mapping;
 use super::settings::Settings;
 use super::workspaces::{self, Workspaces};
 use crate::values::{Error, Result};
 use links::Links;
 use prefetch::Files;
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What all projects of one load share.
@@ -108,11 +107,6 @@ impl Session {
     /// The first project, unless it is this one.
     pub fn top_of(&self, project: &Project) -> Option<&Arc<Project>> {
         project.junction.as_ref().and_then(|_| self.top())
-    }
-
-    /// Reads a file that may have been read ahead.
-    fn read(&self, path: &Path, display: &str) -> Result<Mapping> {
-        self.files.take(path, display)
     }
 
     /// Lets projects go: they hold each other.

@@ -2,19 +2,25 @@
 
 use super::element::normal;
 use super::lock;
+use crate::project::conf::Project;
 use crate::project::node::{Mapping, Node};
-use crate::project::yaml;
 use crate::values::Result;
 use std::collections::{HashMap, VecDeque};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 type Slot = Arc<OnceLock<Result<Mapping>>>;
 
+/// The project, by where it is in memory, and the element's name.
+type Name = (usize, String);
+
+fn name(project: &Project, name: &str) -> Name {
+    (std::ptr::from_ref(project).addr(), name.to_owned())
+}
+
 /// The files that were read ahead, and those that shall be.
 #[derive(Default)]
 pub(super) struct Files {
-    slots: Mutex<HashMap<(PathBuf, String), Slot>>,
+    slots: Mutex<HashMap<Name, Slot>>,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -27,20 +33,17 @@ struct Queue {
 
 /// An element's file.
 struct Job {
-    element_path: Arc<Path>,
-    /// What stands before the name in errors.
-    prefix: Arc<str>,
+    project: Arc<Project>,
     name: String,
 }
 
 impl Files {
-    /// Gives a file, read ahead or read now.
-    pub fn take(&self, path: &Path, display: &str) -> Result<Mapping> {
-        let key = (path.to_owned(), display.to_owned());
-        let slot = lock(&self.slots).get(&key).cloned();
+    /// Gives the file of an element, read ahead or read now.
+    pub fn take(&self, project: &Project, name: &str) -> Result<Mapping> {
+        let slot = lock(&self.slots).get(&self::name(project, name)).cloned();
         match slot {
-            Some(slot) => slot.get_or_init(|| yaml::load(path, display)).clone(),
-            None => yaml::load(path, display),
+            Some(slot) => slot.get_or_init(|| load(project, name)).clone(),
+            None => load(project, name),
         }
     }
 
@@ -62,15 +65,10 @@ impl Files {
     }
 
     /// Asks for the files of elements, and of what these depend on.
-    pub fn ask(&self, element_path: &Path, prefix: &str, names: impl Iterator<Item = String>) {
-        let (element_path, prefix): (Arc<Path>, Arc<str>) = (Arc::from(element_path), Arc::from(prefix));
+    pub fn ask(&self, project: &Arc<Project>, names: impl Iterator<Item = String>) {
         let mut queue = lock(&self.queue);
         if queue.open {
-            queue.jobs.extend(names.map(|name| Job {
-                element_path: element_path.clone(),
-                prefix: prefix.clone(),
-                name,
-            }));
+            queue.jobs.extend(names.map(|name| Job { project: project.clone(), name }));
             self.changed.notify_all();
         }
     }
@@ -84,9 +82,7 @@ impl Files {
                     let found = self.read(&job);
                     queue = lock(&self.queue);
                     if !found.is_empty() && queue.open {
-                        let Job { element_path, prefix, .. } = job;
-                        let next = |name| Job { element_path: element_path.clone(), prefix: prefix.clone(), name };
-                        queue.jobs.extend(found.into_iter().map(next));
+                        queue.jobs.extend(found.into_iter().map(|name| Job { project: job.project.clone(), name }));
                         self.changed.notify_all();
                     }
                 }
@@ -101,18 +97,20 @@ impl Files {
         if !job.name.ends_with(".bst") {
             return Vec::new();
         }
-        let path = job.element_path.join(&job.name);
-        let display = format!("{}{}", job.prefix, job.name);
         let slot = Slot::default();
-        match lock(&self.slots).entry((path.clone(), display.clone())) {
+        match lock(&self.slots).entry(name(&job.project, &job.name)) {
             std::collections::hash_map::Entry::Occupied(_) => return Vec::new(),
             std::collections::hash_map::Entry::Vacant(entry) => entry.insert(slot.clone()),
         };
-        match slot.get_or_init(|| yaml::load(&path, &display)) {
+        match slot.get_or_init(|| load(&job.project, &job.name)) {
             Ok(node) => depends(node),
             Err(_) => Vec::new(),
         }
     }
+}
+
+fn load(project: &Project, name: &str) -> Result<Mapping> {
+    project.root.load(&project.relative_element_path.join(name), &project.display(name))
 }
 
 struct Close<'a>(&'a Files);

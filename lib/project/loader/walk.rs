@@ -48,7 +48,7 @@ impl Walk {
         let session = self.session.clone();
         session.files.ahead(session.settings.threads.saturating_sub(1), || {
             let local = names.iter().filter(|name| !name.contains(':')).map(|name| super::element::normal(name));
-            session.files.ask(&project.element_path, "", local);
+            session.files.ask(project, local);
             names.iter().map(|name| self.target(project, name)).collect()
         })
     }
@@ -153,12 +153,8 @@ impl Walk {
         Ok(Some(element))
     }
 
-    fn read_ahead(&self, project: &Project, name: &str) {
-        self.session.files.ask(
-            &project.element_path,
-            &project.display(""),
-            std::iter::once(super::element::normal(name)),
-        );
+    fn read_ahead(&self, project: &Arc<Project>, name: &str) {
+        self.session.files.ask(project, std::iter::once(super::element::normal(name)));
     }
 
     /// A junction is nothing to depend on. BuildStream does not see it where the project behind the junction

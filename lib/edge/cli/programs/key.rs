@@ -32,6 +32,43 @@ pub const KEY: Program = Program {
         },
         Flag {
             short: None,
+            long: "stdin",
+            takes: Takes::Nothing,
+            help: "give new keys to the records of stdin, with no project at hand",
+        },
+        Flag {
+            short: None,
+            long: "changed",
+            takes: Takes::Nothing,
+            help: "with --stdin: only records whose key is another one than they came with",
+        },
+        Flag {
+            short: None,
+            long: "what-if",
+            takes: Takes::Value("ELEMENT"),
+            help: "only elements that would be rebuilt if ELEMENT changed; may be repeated",
+        },
+        Flag {
+            short: None,
+            long: "explain",
+            takes: Takes::Nothing,
+            help: "write no records but the texts that the strict keys are hashes of, one a line",
+        },
+        Flag { short: None, long: "weak", takes: Takes::Nothing, help: "with --explain: the texts of the weak keys" },
+        Flag {
+            short: None,
+            long: "strict",
+            takes: Takes::Nothing,
+            help: "keys of strict mode, whatever the user's configuration says",
+        },
+        Flag {
+            short: None,
+            long: "no-strict",
+            takes: Takes::Nothing,
+            help: "keys of non-strict mode: those of artifacts that are there under the weak key",
+        },
+        Flag {
+            short: None,
             long: "max-jobs",
             takes: Takes::Value("N"),
             help: "the value of the variable max-jobs (default: as BuildStream chooses it)",

@@ -1,15 +1,18 @@
 //! From a project's directory and names of elements to records with keys.
 
-use super::cachekey::{self, Keys};
+mod record;
+mod what_if;
+
+use super::cachekey::{self, Keys, Which};
 use super::conf::{self, Project};
 use super::graph::{Graph, Scope};
 use super::loader::{Session, Walk};
 use super::resolve::{self, Failure, Resolved};
 use super::settings::Settings;
 use super::{conflicts, parallel};
-use crate::values::record::{self, Dependency, Staged};
-use crate::values::{Code, Error, Record, Result};
-use std::collections::HashMap;
+use crate::store::Store;
+use crate::values::name::ArtifactName;
+use crate::values::{Error, Result};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -203,124 +206,35 @@ impl Loaded {
         }
     }
 
-    /// The keys of an element.
-    pub fn keys(&self, position: usize) -> Keys {
-        self.keys[position]
+    /// Gives elements the keys of non-strict mode: that of the artifact which the store has under the strict or
+    /// the weak key, or else one made of the dependencies' (spec: keys 4).
+    pub fn be_lenient(&mut self, store: &Store) {
+        let artifacts = store.artifacts();
+        let cached = |position: usize| {
+            let element = &self.graph.nodes[position].element;
+            let Keys { weak, strict } = self.keys[position];
+            strict.into_iter().chain(weak).find_map(|key| {
+                let name = ArtifactName::new(&element.project.name, &element.name, key).ok()?;
+                artifacts.read(&name).ok()??.strong_key.parse().ok()
+            })
+        };
+        let strong = cachekey::strong_keys(&key_nodes(&self.graph, &self.resolved), &self.keys, cached);
+        self.keys.iter_mut().zip(strong).for_each(|(keys, strong)| keys.strict = strong);
+    }
+
+    /// Whether the user's configuration wants non-strict mode for this project.
+    pub fn user_is_lenient(&self) -> bool {
+        let top = self.top.as_ref();
+        top.and_then(|top| top.settings().user.project(&top.name)?.strict).is_some_and(|strict| !strict)
+    }
+
+    /// The error of an element.
+    pub fn error(&self, position: usize) -> Option<&Error> {
+        self.errors[position].as_ref()
     }
 
     /// The text that a key of the element is the hash of.
-    pub fn explain(&self, position: usize, which: cachekey::Which) -> Option<Vec<u8>> {
+    pub fn explain(&self, position: usize, which: Which) -> Option<Vec<u8>> {
         cachekey::explain(&key_nodes(&self.graph, &self.resolved), position, which, &self.keys)
-    }
-
-    /// The record of a line, and whether it has an error.
-    pub fn record(&self, line: &Line) -> Result<(Record, Option<Error>)> {
-        match line {
-            Line::Broken { name, error } => {
-                let mut record = Record::default();
-                record.set("v", &record::VERSION)?;
-                record.set("element", name)?;
-                if let Some(top) = &self.top {
-                    record.set("project", &top.name)?;
-                }
-                record.set_error(error)?;
-                Ok((record, Some(error.clone())))
-            }
-            Line::Element(position) => self.element(*position),
-        }
-    }
-
-    fn element(&self, position: usize) -> Result<(Record, Option<Error>)> {
-        let element = &self.graph.nodes[position].element;
-        let mut record = Record::default();
-        record.set("v", &record::VERSION)?;
-        record.set("project", &element.project.name)?;
-        record.set("element", &element.full_name)?;
-        record.set("kind", &element.kind.to_string())?;
-        record.set("depends", &self.depends(position))?;
-        if let Some(error) = &self.errors[position] {
-            record.set_error(error)?;
-            return Ok((record, Some(error.clone())));
-        }
-        let Some(resolved) = &self.resolved[position] else { return Ok((record, None)) };
-        record.set("sources", &resolved.sources)?;
-        record.set("build", &resolved.build)?;
-        let keys = self.keys[position];
-        if let Some(weak) = keys.weak {
-            record.set("weak_key", &weak)?;
-        }
-        let Some(key) = keys.strict else {
-            let error = self.no_ref(position);
-            record.set_error(&error)?;
-            return Ok((record, Some(error)));
-        };
-        record.set("key", &key)?;
-        if self.named[position] {
-            if let Some(stage) = self.stage(position) {
-                record.set("stage", &stage)?;
-            }
-        }
-        Ok((record, None))
-    }
-
-    fn depends(&self, position: usize) -> Vec<Dependency> {
-        let edges = self.graph.nodes[position].edges.iter();
-        edges
-            .map(|edge| {
-                let to = &self.graph.nodes[edge.to].element;
-                Dependency {
-                    element: to.full_name.clone(),
-                    key: self.keys[edge.to].strict,
-                    project: to.project.name.clone(),
-                    strict: edge.declaration.strict,
-                    when: edge.declaration.when,
-                }
-            })
-            .collect()
-    }
-
-    /// What the build of an element stages; none if one of it has no key.
-    fn stage(&self, position: usize) -> Option<Vec<Staged>> {
-        let scope = self.graph.scope(&[position], Scope::Build);
-        let places: HashMap<usize, usize> =
-            scope.iter().enumerate().map(|(place, &element)| (element, place)).collect();
-        scope
-            .iter()
-            .map(|&member| {
-                let node = &self.graph.nodes[member];
-                let runtime = node.edges.iter().filter(|edge| edge.declaration.when.runs());
-                Some(Staged {
-                    element: node.element.full_name.clone(),
-                    key: self.keys[member].strict?,
-                    project: node.element.project.name.clone(),
-                    runtime: runtime.filter_map(|edge| places.get(&edge.to).copied()).collect(),
-                })
-            })
-            .collect()
-    }
-
-    /// The error of an element without key: it names the element whose source has no ref.
-    fn no_ref(&self, position: usize) -> Error {
-        let lacks = |position: &usize| {
-            let resolved = self.resolved[*position].as_ref();
-            resolved.is_some_and(|resolved| resolved.sources.iter().any(|source| source.unique.is_none()))
-        };
-        let own = lacks(&position).then_some(position);
-        let culprit = own.or_else(|| self.graph.scope(&[position], Scope::All).into_iter().find(lacks));
-        let name = |position: usize| &*self.graph.nodes[position].element.full_name;
-        let message = match culprit {
-            Some(culprit) if culprit == position => {
-                format!("a source of {} has no ref; bst-track finds one", name(position))
-            }
-            Some(culprit) => {
-                format!(
-                    "{} depends on {}, a source of which has no ref; bst-track finds one",
-                    name(position),
-                    name(culprit)
-                )
-            }
-            None => format!("{} has no key", name(position)),
-        };
-        Error::new(Code::NoRef, message)
     }
 }
