@@ -58,6 +58,7 @@ bench: all
 crash: all
 	@scripts/need bwrap busybox jq cc python3
 	tests/crash/run
+	tests/faults/run
 
 fuzz:
 	tests/fuzz/run

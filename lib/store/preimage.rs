@@ -56,8 +56,9 @@ impl Preimages {
         Ok(())
     }
 
-    /// The pre-image of a key, if it is kept.
+    /// The pre-image of a key, if it is kept. One that a power cut left without its end is none.
     pub fn read(&self, key: &Key) -> Result<Option<Record>> {
-        fs::read_if_there(&self.path(key))?.map(|bytes| Record::parse(&bytes)).transpose()
+        let image = fs::read_if_there(&self.path(key))?.and_then(|bytes| Record::parse(&bytes).ok());
+        Ok(image.filter(|image| image.get::<Key>("key").ok().flatten() == Some(*key)))
     }
 }

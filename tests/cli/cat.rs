@@ -78,3 +78,16 @@ fn hostile_trees_are_named_and_do_nothing() {
     let lie = format!("{}/2", bst_plumbing::values::Digest::of(b"x").hex());
     place.run("bst-cat", &[&lie], "").exits(8);
 }
+
+#[test]
+fn a_million_entries_are_a_million_lines() {
+    let place = Place::new();
+    let stock = Stock::new(&place.store());
+    let digest = stock.blob(b"x").to_proto();
+    let file =
+        |number| proto::FileNode { name: format!("{number:07}"), digest: Some(digest.clone()), ..Default::default() };
+    let message = proto::Directory { files: (0..1_000_000).map(file).collect(), ..Default::default() };
+    let tree = stock.blob(&directory::encode(&message));
+    let run = place.sh(&format!("bst-cat -l {tree} | wc -l")).exits(0);
+    assert_eq!(run.out.trim(), "1000000");
+}

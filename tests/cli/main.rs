@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_once;
 mod build;
 mod cache_query;
 mod cat;

@@ -36,6 +36,12 @@ impl Plan<'_> {
                 spared.extend(root.needed.blobs.iter().copied().chain(self.with_all_below(&root.needed.trees)?));
             }
         }
+        if !gone.is_empty() && !self.dry_run {
+            // No power cut brings a ref back whose blobs are gone.
+            let root = self.store.root();
+            let synced = rustix::fs::syncfs(fs::open_dir(root)?);
+            synced.map_err(|error| Error::io("cannot sync", root, error))?;
+        }
         let may_go: Vec<&Object> = (self.objects.all.iter().enumerate())
             .filter(|(index, object)| {
                 object.used < self.recent
