@@ -2,9 +2,9 @@
 
 use super::build::Place;
 use super::sandbox::{Overlay, Root, Sandbox, Upper};
-use super::staging::merge;
 use super::staging::roots::Roots;
 use super::staging::tree::Directory;
+use super::staging::{disk, merge};
 use crate::store::Store;
 use crate::store::lookup::Lookups;
 use crate::values::result::BuildResult;
@@ -138,7 +138,7 @@ impl Shell<'_> {
             upper: Some(Upper { directory: place.directory("changes")?, work: place.directory("scratch")? }),
             mount: place.directory("root")?,
         };
-        let sandbox = Sandbox {
+        let mut sandbox = Sandbox {
             bwrap,
             root: Root::Overlay(overlay),
             read_only: false,
@@ -150,6 +150,16 @@ impl Shell<'_> {
             network: false,
         };
         let shell = ["sh".to_owned(), "-i".to_owned()];
-        sandbox.interact(if command.is_empty() { &shell } else { command })
+        let command = if command.is_empty() { &shell } else { command };
+        if let Some(status) = sandbox.interact(command)? {
+            return Ok(status);
+        }
+        // No overlays here: the root is copied.
+        place.directory("copy")?;
+        let copy = place.path().join("copy");
+        disk::write(&mut tree, &cas, &copy, &disk::Files::Copies)?;
+        sandbox.root = Root::Plain(copy);
+        let status = sandbox.interact(command)?;
+        status.ok_or_else(|| Error::new(Code::Sandbox, "the root of the shell cannot be mounted"))
     }
 }

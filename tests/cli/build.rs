@@ -444,3 +444,34 @@ fn a_signal_ends_the_build_and_leaves_nothing() {
     let mounts = std::fs::read_to_string("/proc/self/mounts").expect("mounts");
     assert!(!mounts.contains("plumbing/work"), "no mount is left");
 }
+
+#[test]
+fn kinds_that_put_files_together_themselves() {
+    let place = Place::new();
+    let mut records = Records::new(&place);
+    place.write("project/lib/usr/bin/tool", "tool\n");
+    let library = records.import(&place, "lib.bst", "project/lib", &[]);
+    library["build"]["public"] = serde_json::json!({"bst": {"integration-commands": ["ldconfig", "echo 2"]}});
+    records.build(&place, "lib.bst");
+    records.add(
+        "collect.bst",
+        serde_json::json!({"type": "collect-integration", "script": "/usr/integrate"}),
+        &["lib.bst"],
+    );
+    let built = records.build(&place, "collect.bst");
+    let name = format!("test/collect/{}", built["key"].as_str().expect("a key"));
+    let run = place.run("bst-shell", &["--runtime", &name, "--", "true"], "");
+    assert_ne!(run.code, 0, "there is no shell in it");
+    let files = built["artifact"]["files"].as_str().expect("a digest");
+    assert_eq!(tree(&place, files).join(" "), "usr usr/integrate");
+    let snap = serde_json::json!({"type": "snap-image", "directory": "/usr", "metadata": "name: x\n", "include_orphans": true});
+    records.add("snap.bst", snap, &["lib.bst"]);
+    let built = records.build(&place, "snap.bst");
+    let files = built["artifact"]["files"].as_str().expect("a digest");
+    assert_eq!(tree(&place, files).join(" "), "bin bin/tool meta meta/snap.yaml");
+    let check = serde_json::json!({"type": "check-forbidden", "found": [["a.bst", "b.bst"]]});
+    records.add("check.bst", check, &["lib.bst"]);
+    let built = records.build(&place, "check.bst");
+    assert_eq!(built["result"]["success"], false);
+    assert_eq!(built["result"]["detail"], "a.bst -> b.bst");
+}

@@ -130,3 +130,29 @@ fn a_dead_program_holds_nothing() {
     assert!(!stock.store.cas().has(&orphan));
     assert!(!place.path("store/plumbing/leases/lease-dead").exists());
 }
+
+#[test]
+fn staged_roots_and_forgotten_work_go_unless_they_are_in_use() {
+    let place = Place::new();
+    let root = place.store().join("plumbing/roots/boot/abc-1");
+    let work = place.store().join("plumbing/work/b1");
+    let file = place.write("store/plumbing/files/boot/ab/cd", "x");
+    for directory in [&root, &work] {
+        std::fs::create_dir_all(directory.join("sub")).expect("directories");
+    }
+    std::fs::hard_link(&file, root.join("sub/file")).expect("a link");
+    place.run("bst-gc", &[], "").exits(0);
+    assert!(root.exists() && work.exists() && file.exists(), "they are new");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(30 * 24 * 3600);
+    let open = |path: &std::path::Path| std::fs::File::open(path).expect("a directory");
+    for directory in [&root, &work] {
+        open(directory).set_modified(old).expect("a date");
+    }
+    let held = open(&work);
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockShared).expect("a lock");
+    place.run("bst-gc", &[], "").exits(0);
+    assert!(!root.exists() && !file.exists() && work.exists(), "what is locked is in use");
+    drop(held);
+    place.run("bst-gc", &[], "").exits(0);
+    assert!(!work.exists());
+}

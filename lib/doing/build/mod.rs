@@ -1,6 +1,7 @@
 //! Building one element: its dependencies and sources are staged, its commands run in the sandbox, and what
 //! they left is ready to be committed. The store's artifacts are not touched.
 
+mod assembly;
 mod batch;
 mod classify;
 mod commands;
@@ -237,6 +238,9 @@ impl Run<'_> {
             Instructions::Stack => self.stack(),
             Instructions::Compose(split) => self.compose(split),
             Instructions::Filter(split) => self.filter(split),
+            Instructions::CheckForbidden(check) => self.check_forbidden(check),
+            Instructions::CollectIntegration(collect) => self.collect_integration(collect),
+            Instructions::SnapImage(snap) => self.snap_image(snap),
             _ => Err(Error::new(
                 Code::Unsupported,
                 format!("an element of kind {} cannot be built", self.job.kind.escape_default()),

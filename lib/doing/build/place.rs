@@ -3,6 +3,8 @@
 use crate::doing::staging::disk;
 use crate::store::{Store, fs};
 use crate::values::{Error, Result};
+use rustix::fs::FlockOperation;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The directory of one build. It goes away with this, unless it is kept.
@@ -11,6 +13,8 @@ pub struct Place {
     relative: String,
     path: PathBuf,
     keep: bool,
+    /// Locked as long as this lives: bst-gc leaves it alone.
+    _lock: File,
 }
 
 impl Place {
@@ -27,7 +31,9 @@ impl Place {
         // Absolute, because the record is read by programs that run elsewhere.
         let path = std::path::absolute(&path).map_err(|error| Error::io("cannot find", &path, error))?;
         let base = std::path::absolute(&base).map_err(|error| Error::io("cannot find", &base, error))?;
-        Ok(Place { base, relative: format!("work/{name}"), path, keep: false })
+        let lock = File::open(&path).map_err(|error| Error::io("cannot open", &path, error))?;
+        rustix::fs::flock(&lock, FlockOperation::LockShared).map_err(|error| Error::io("cannot lock", &path, error))?;
+        Ok(Place { base, relative: format!("work/{name}"), path, keep: false, _lock: lock })
     }
 
     /// The directory.

@@ -4,6 +4,7 @@ use super::dependency::Dependency;
 use super::{Run, Stop};
 use crate::doing::staging::merge;
 use crate::doing::staging::overlaps::{Owners, Session, Warning};
+use crate::doing::staging::split::{Selection, SplitRules};
 use crate::doing::staging::tree::{Directory, Owner};
 use crate::store::Store;
 use crate::values::glob::Glob;
@@ -14,12 +15,18 @@ use std::collections::BTreeMap;
 impl Run<'_> {
     /// Stages what the layout says: each location with the dependencies that belong there.
     pub(super) fn stage(&mut self, layout: &[Layout]) -> Result<Directory, Stop> {
+        let everything = Selection { include: &[], exclude: &[], orphans: true };
+        self.stage_selected(layout, &everything)
+    }
+
+    /// The same with a part of each artifact.
+    pub(super) fn stage_selected(&mut self, layout: &[Layout], selection: &Selection) -> Result<Directory, Stop> {
         let mut tree = Directory::default();
         let mut staged = Staged { dependencies: self.dependencies, owners: vec![None], store: &self.builder.store };
         for (location, wanted) in self.locations(layout)? {
             let what = format!("Staging dependencies at: {location}");
             let since = self.log.begin(&what)?;
-            self.stage_at(&mut tree, &location, &wanted, &mut staged)?;
+            self.stage_at(&mut tree, &location, &wanted, &mut staged, selection)?;
             self.log.end(since, true, &what)?;
         }
         Ok(tree)
@@ -52,7 +59,8 @@ impl Run<'_> {
             let since = self.log.begin(&what)?;
             let mut staged = Staged { dependencies: self.dependencies, owners: vec![None], store: &self.builder.store };
             let mut tree = Directory::default();
-            self.stage_at(&mut tree, "/", &self.job.with_runtime(&direct), &mut staged)?;
+            let everything = Selection { include: &[], exclude: &[], orphans: true };
+            self.stage_at(&mut tree, "/", &self.job.with_runtime(&direct), &mut staged, &everything)?;
             digests.insert(variable.to_owned(), self.put_tree(&tree)?);
             self.log.end(since, true, &what)?;
         }
@@ -72,6 +80,7 @@ impl Run<'_> {
         location: &str,
         wanted: &[usize],
         staged: &mut Staged,
+        selection: &Selection,
     ) -> Result<(), Stop> {
         let cas = self.builder.store.cas();
         let first = staged.next();
@@ -83,7 +92,12 @@ impl Run<'_> {
             let brief = dependency.staged.key.brief();
             self.log.say("STATUS", &format!("Staging {}/{brief}", dependency.name()))?;
             let upper = Directory::load(&cas, &dependency.files, owner)?;
-            let report = merge::merge(target, upper, &cas, None)?;
+            let report = if selection.is_everything() {
+                merge::merge(target, upper, &cas, None)?
+            } else {
+                let rules = SplitRules::new(dependency.public(&self.builder.store)?)?;
+                merge::merge(target, upper, &cas, Some(&|path| rules.takes(selection, path)))?
+            };
             if let Some(path) = report.over_empty.first() {
                 return Err(Error::new(
                     Code::Staging,

@@ -84,8 +84,9 @@ impl Sandbox {
         run::run(self, command, log, limits, cancel, status)
     }
 
-    /// Runs a command with the caller's own input and output; its exit status.
-    pub fn interact(&self, command: &[String]) -> Result<i32> {
+    /// Runs a command with the caller's own input and output; its exit status. `None` where the root is an
+    /// overlay that the system does not mount.
+    pub fn interact(&self, command: &[String]) -> Result<Option<i32>> {
         run::interact(self, command)
     }
 }

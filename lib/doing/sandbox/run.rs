@@ -139,13 +139,17 @@ fn memory_file(bytes: &[u8]) -> io::Result<OwnedFd> {
 }
 
 /// Runs a command at the terminal; see [`Sandbox::interact`].
-pub(super) fn interact(sandbox: &Sandbox, words: &[String]) -> Result<i32> {
+pub(super) fn interact(sandbox: &Sandbox, words: &[String]) -> Result<Option<i32>> {
     let failed = |error: io::Error| broken(format!("the sandbox cannot be started: {error}"));
     let arguments = memory_file(&bubblewrap::arguments(sandbox, None)).map_err(failed)?;
     let mut command = Command::new(&sandbox.bwrap);
     let ready = vec![(away(&arguments)?, ARGUMENTS)];
     prepare(&mut command, sandbox, words, ready, Admission::default(), false).map_err(failed)?;
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(_) if matches!(sandbox.root, Root::Overlay(_)) => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
     // Keys that end a command are for what runs at the terminal, not for us who wait for it.
     // SAFETY: plain system calls.
     let before = [libc::SIGINT, libc::SIGQUIT].map(|signal| unsafe { libc::signal(signal, libc::SIG_IGN) });
@@ -155,7 +159,7 @@ pub(super) fn interact(sandbox: &Sandbox, words: &[String]) -> Result<i32> {
         unsafe { libc::signal(signal, handler) };
     }
     let status = status?;
-    Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+    Ok(Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())))
 }
 
 fn start(

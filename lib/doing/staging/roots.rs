@@ -90,7 +90,11 @@ fn in_use(path: &Path) -> Result<Option<File>> {
     rustix::fs::flock(&directory, FlockOperation::LockShared).map_err(|error| failed(error.into()))?;
     let ours = directory.metadata().map_err(failed)?;
     match std::fs::metadata(path) {
-        Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => Ok(Some(directory)),
+        Ok(there) if there.ino() == ours.ino() && there.dev() == ours.dev() => {
+            // Marked as used: bst-gc goes by it. Builds see the date of the layer above.
+            _ = directory.set_modified(std::time::SystemTime::now());
+            Ok(Some(directory))
+        }
         _ => Ok(None),
     }
 }

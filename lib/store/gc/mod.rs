@@ -8,6 +8,7 @@
 
 mod leftovers;
 mod mark;
+mod staged;
 mod sweep;
 
 use super::objects::{self, Objects};
@@ -101,6 +102,7 @@ pub fn collect(store: &Store, options: &Options) -> Result<Freed> {
     let plan = sweep::Plan { store, objects: &objects, marks: &marks, recent, dry_run: options.dry_run };
     let mut freed = plan.carry_out(&chosen)?;
     freed.leftovers = leftovers::remove(store, &objects, options.grace, options.dry_run)?;
+    freed.leftovers += staged::remove(store, options.dry_run)?;
     freed.over_quota = options.quota.is_some_and(|quota| freed.bytes_left > quota);
     Ok(freed)
 }
