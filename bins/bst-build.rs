@@ -1,9 +1,11 @@
 //! Builds the element of each record in a sandbox: bst-build(1).
 
-use bst_plumbing::doing::build::{Builder, Job, Rules, Seen};
-use bst_plumbing::edge::{cli, environment, pipe, selection, signals::Signals};
+use bst_plumbing::doing::build::{Builder, Elsewhere, Job, Rules, Seen};
+use bst_plumbing::edge::cli::Arguments;
+use bst_plumbing::edge::{cli, environment, pipe, selection, sibling, signals::Signals};
+use bst_plumbing::project::userconfig::CacheBuildtrees;
 use bst_plumbing::store::Store;
-use bst_plumbing::values::{Exit, result::FailureClass, result::Standing};
+use bst_plumbing::values::{Exit, Result, result::FailureClass, result::Standing};
 use std::cell::Cell;
 use std::process::ExitCode;
 
@@ -25,7 +27,9 @@ fn main() -> ExitCode {
             rules: arguments
                 .value("classify")
                 .map_or_else(|| Ok(Rules::default()), |file| Rules::load(file.as_ref()))?,
-            overlays: Cell::new(true),
+            // Nothing is put on disk for commands that run elsewhere.
+            overlays: Cell::new(!arguments.has("remote-execution")),
+            elsewhere: elsewhere(arguments)?,
         };
         let mut seen = Seen::default();
         pipe::filter(program.name, |record| {
@@ -42,4 +46,13 @@ fn main() -> ExitCode {
     });
     Signals::pass_on();
     exit
+}
+
+/// What `--remote-execution` asks for.
+fn elsewhere(arguments: &Arguments) -> Result<Option<Elsewhere>> {
+    if !arguments.has("remote-execution") {
+        return Ok(None);
+    }
+    let keep_buildtrees = environment::user_config(None)?.cache.cache_buildtrees == CacheBuildtrees::Always;
+    Ok(Some(Elsewhere { program: sibling::path("bst-remote-execute")?, keep_buildtrees }))
 }

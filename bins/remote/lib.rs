@@ -2,6 +2,7 @@
 
 pub mod artifact;
 pub mod caches;
+pub mod execute;
 pub mod options;
 pub mod proto;
 pub mod record;

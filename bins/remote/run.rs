@@ -10,9 +10,11 @@ use bst_plumbing::store::{Store, naming};
 use bst_plumbing::values::{Code, Error, Exit, Record, Result};
 use std::collections::VecDeque;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -21,29 +23,66 @@ pub fn main<F>(program: &'static Program, body: impl FnOnce(Arguments) -> F) -> 
 where
     F: Future<Output = Result<Exit>>,
 {
-    let mut fatal = None;
+    main_until(program, async |arguments, mut interrupt| {
+        tokio::select! {
+            outcome = body(arguments) => outcome,
+            () = interrupt.wait() => Ok(Exit::Stopped),
+        }
+    })
+}
+
+/// Runs a program that does something of its own when it is interrupted, and then comes back.
+pub fn main_until<F>(program: &'static Program, body: impl FnOnce(Arguments, Interrupt) -> F) -> ExitCode
+where
+    F: Future<Output = Result<Exit>>,
+{
+    let number = Arc::new(AtomicI32::new(0));
     let exit = cli::main(program, |arguments| {
         let runtime = runtime(3)?;
         let outcome = runtime.block_on(async {
-            tokio::select! {
-                outcome = body(arguments.clone()) => outcome,
-                number = interrupted() => {
-                    fatal = Some(number);
-                    Ok(Exit::Stopped)
-                }
-            }
+            let interrupt = Interrupt::listen(number.clone())?;
+            body(arguments.clone(), interrupt).await
         });
         runtime.shutdown_timeout(Duration::from_secs(2));
         outcome
     });
-    if let Some(number) = fatal {
+    match number.load(Ordering::SeqCst) {
+        0 => {}
         // SAFETY: the default action of a valid signal, sent to this process itself.
-        unsafe {
+        number => unsafe {
             libc::signal(number, libc::SIG_DFL);
             libc::raise(number);
-        }
+        },
     }
     exit
+}
+
+/// The signals that ask the program to end.
+pub struct Interrupt {
+    interrupt: Signal,
+    terminate: Signal,
+    number: Arc<AtomicI32>,
+}
+
+impl Interrupt {
+    fn listen(number: Arc<AtomicI32>) -> Result<Interrupt> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Error::new(Code::Disk, format!("cannot listen to signals: {error}")));
+        Ok(Interrupt {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            number,
+        })
+    }
+
+    /// Waits for one. The program ends by it when its body comes back.
+    pub async fn wait(&mut self) {
+        let number = tokio::select! {
+            _ = self.interrupt.recv() => libc::SIGINT,
+            _ = self.terminate.recv() => libc::SIGTERM,
+        };
+        self.number.store(number, Ordering::SeqCst);
+    }
 }
 
 /// A runtime whose threads are not killed by SIGPIPE when a server goes away. The main thread is, when the
@@ -63,18 +102,6 @@ pub fn runtime(threads: usize) -> Result<Runtime> {
         })
         .build()
         .map_err(|error| Error::new(Code::Disk, format!("cannot start threads: {error}")))
-}
-
-/// The number of the signal that asks the program to end.
-async fn interrupted() -> i32 {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => libc::SIGINT,
-        _ = terminate.recv() => libc::SIGTERM,
-    }
 }
 
 /// What treating one record gave: the record, and how it went.

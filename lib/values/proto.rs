@@ -196,3 +196,44 @@ pub struct Source {
     #[prost(message, optional, tag = "2")]
     pub files: Option<Digest>,
 }
+
+/// `build.bazel.remote.execution.v2.Action`: what an execution service runs.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Action {
+    #[prost(message, optional, tag = "1")]
+    pub command_digest: Option<Digest>,
+    #[prost(message, optional, tag = "2")]
+    pub input_root_digest: Option<Digest>,
+    #[prost(message, optional, tag = "10")]
+    pub platform: Option<Platform>,
+}
+
+/// `build.bazel.remote.execution.v2.Command`
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Command {
+    #[prost(string, repeated, tag = "1")]
+    pub arguments: Vec<String>,
+    /// In BuildStream's order, which is not sorted.
+    #[prost(message, repeated, tag = "2")]
+    pub environment_variables: Vec<EnvironmentVariable>,
+    #[prost(message, optional, tag = "5")]
+    pub platform: Option<Platform>,
+    /// Relative to the input root.
+    #[prost(string, tag = "6")]
+    pub working_directory: String,
+    /// Relative to the working directory.
+    #[prost(string, repeated, tag = "7")]
+    pub output_paths: Vec<String>,
+    #[prost(string, repeated, tag = "8")]
+    pub output_node_properties: Vec<String>,
+    /// 1 is DIRECTORY_ONLY: outputs by the digest of their Directory.
+    #[prost(int32, tag = "9")]
+    pub output_directory_format: i32,
+}
+
+/// `build.bazel.remote.execution.v2.Platform`, its properties sorted by name.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Platform {
+    #[prost(message, repeated, tag = "1")]
+    pub properties: Vec<NodeProperty>,
+}

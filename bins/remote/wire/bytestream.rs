@@ -69,6 +69,15 @@ impl Server {
         if Digest::of(&whole) != digest { Err(self.wrong_bytes(digest)) } else { Ok(Some(whole.into())) }
     }
 
+    /// Reads a stream that grows, as long as it can be had.
+    pub async fn follow(&self, name: &str, sink: &mut (impl FnMut(Bytes) + Send)) {
+        let request = ReadRequest { resource_name: name.to_owned(), read_offset: 0, read_limit: 0 };
+        let Ok(mut stream) = self.download::<_, ReadResponse>(READ, request).await else { return };
+        while let Ok(Some(ReadResponse { data })) = stream.message().await {
+            sink(data);
+        }
+    }
+
     /// Sends a blob. The inner error is what the server says against it.
     pub async fn write_stream<R>(&self, digest: Digest, open: impl Fn() -> Result<R>) -> Result<Result<(), Status>>
     where

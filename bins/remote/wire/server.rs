@@ -283,7 +283,9 @@ fn endpoint(remote: &Remote, policy: Policy) -> Result<Endpoint> {
         .map_err(wrong)?
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .connect_timeout(policy.timeout.min(Duration::from_secs(10)));
+        .connect_timeout(policy.timeout.min(Duration::from_secs(10)))
+        // An execution says nothing for hours; that the other side is gone is noticed all the same.
+        .tcp_keepalive(Some(Duration::from_secs(60)));
     if let Some(time) = remote.connection.keepalive_time {
         endpoint = endpoint.http2_keep_alive_interval(time).keep_alive_while_idle(true);
     }

@@ -12,11 +12,11 @@ const LONGEST_SCRIPT: usize = (1 << 17) - 1;
 
 /// How far a script came, by what it said.
 #[derive(Default)]
-struct Progress {
+pub(super) struct Progress {
     /// The position of the command that started last.
-    running: Option<usize>,
+    pub running: Option<usize>,
     /// The status of the command that failed.
-    status: Option<i32>,
+    pub status: Option<i32>,
 }
 
 impl Progress {
@@ -42,10 +42,7 @@ impl Run<'_> {
         class: FailureClass,
     ) -> Result<(), Stop> {
         let Some(first) = steps.first() else { return Ok(()) };
-        if !self.has_shell(scene, first)? {
-            let words = "Staged artifacts do not provide command 'sh'";
-            return Err(Failure::new(FailureClass::MissingShell, &first.phase, words).into());
-        }
+        self.check_shell(scene, first)?;
         let since = self.log.begin("Running commands")?;
         let labels: Vec<&str> = steps.iter().map(|step| step.label.as_str()).collect();
         self.log.detail(&labels.join("\n"))?;
@@ -57,6 +54,15 @@ impl Run<'_> {
         };
         self.log.end(since, outcome.is_ok(), "Running commands")?;
         outcome
+    }
+
+    /// Without a shell no command can run.
+    pub(super) fn check_shell(&self, scene: &mut Scene, step: &Step) -> Result<(), Stop> {
+        if self.has_shell(scene, step)? {
+            return Ok(());
+        }
+        let words = "Staged artifacts do not provide command 'sh'";
+        Err(Failure::new(FailureClass::MissingShell, &step.phase, words).into())
     }
 
     fn has_shell(&self, scene: &mut Scene, step: &Step) -> Result<bool> {
@@ -117,7 +123,7 @@ impl Run<'_> {
     }
 
     /// The environment in BuildStream's order, with the directory.
-    fn environment(&self, step: &Step) -> Vec<(String, String)> {
+    pub(super) fn environment(&self, step: &Step) -> Vec<(String, String)> {
         let order = &self.job.build.environment_order;
         let position = |name: &String| order.iter().position(|other| other == name).unwrap_or(order.len());
         let mut environment: Vec<(String, String)> = step.environment.clone().into_iter().collect();
@@ -127,7 +133,7 @@ impl Run<'_> {
     }
 
     /// What became of the commands.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         steps: &[Step],
         outcome: &Outcome,

@@ -72,12 +72,15 @@ impl Run<'_> {
         if let Some(target) = &commands.sources {
             self.sources(scene, target)?;
         }
-        let binds = self.lay_out(scene, commands)?;
         let steps: Vec<Step> = commands
             .commands
             .iter()
             .map(|command| Step::build(&command.command, &command.phase, &commands.cwd, &environment))
             .collect();
+        if let Some(elsewhere) = self.builder.elsewhere.clone() {
+            return self.batch_elsewhere(&elsewhere, &steps, scene, Some(commands), FailureClass::Command);
+        }
+        let binds = self.lay_out(scene, commands)?;
         let changes = (!commands.root_read_only).then_some(CHANGES);
         self.batch(&steps, scene, changes, &binds, FailureClass::Command)
     }

@@ -7,6 +7,7 @@ mod classify;
 mod commands;
 mod compose;
 mod dependency;
+mod elsewhere;
 mod job;
 mod log;
 mod place;
@@ -16,6 +17,7 @@ mod script;
 mod stage;
 
 pub use classify::Rules;
+pub use elsewhere::Elsewhere;
 pub use job::{Job, Seen};
 
 use super::sandbox::{Cancel, Limits};
@@ -51,6 +53,8 @@ pub struct Builder<'a> {
     pub cancel: &'a dyn Cancel,
     /// The user's word on classes.
     pub rules: Rules,
+    /// Where commands run instead of in the sandbox here.
+    pub elsewhere: Option<Elsewhere>,
     /// Whether overlays can be had here, as far as is known.
     pub overlays: Cell<bool>,
 }

@@ -106,6 +106,11 @@ impl Run<'_> {
         }
         const LAYER: &str = "integrated";
         let since = self.log.begin("Integrating sandbox")?;
+        if let Some(elsewhere) = self.builder.elsewhere.clone() {
+            let outcome = self.batch_elsewhere(&elsewhere, steps, scene, None, FailureClass::Integration);
+            self.log.end(since, outcome.is_ok(), "Integrating sandbox")?;
+            return outcome;
+        }
         let outcome = self.batch(steps, scene, Some(LAYER), &[], FailureClass::Integration);
         if !matches!(outcome, Err(Stop::Broken(_))) {
             let cas = self.builder.store.cas();

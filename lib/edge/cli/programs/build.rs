@@ -32,6 +32,12 @@ pub const BUILD: Program = Program {
         },
         Flag {
             short: None,
+            long: "remote-execution",
+            takes: Takes::Nothing,
+            help: "run commands on the execution service of the user's configuration, not in a sandbox here",
+        },
+        Flag {
+            short: None,
             long: "timeout",
             takes: Takes::Value("DURATION"),
             help: "end a build that takes longer, for instance \"2h 30m\"",

@@ -15,6 +15,7 @@ mod key;
 mod log;
 mod pull;
 mod push;
+mod remote_execute;
 mod remote_query;
 mod remotes;
 mod rm;
@@ -39,6 +40,7 @@ pub use key::KEY;
 pub use log::LOG;
 pub use pull::PULL;
 pub use push::PUSH;
+pub use remote_execute::REMOTE_EXECUTE;
 pub use remote_query::REMOTE_QUERY;
 pub use rm::RM;
 pub use schedule::SCHEDULE;
@@ -65,6 +67,7 @@ pub const ALL: &[&Program] = &[
     &LOG,
     &PULL,
     &PUSH,
+    &REMOTE_EXECUTE,
     &REMOTE_QUERY,
     &RM,
     &SCHEDULE,
