@@ -16,7 +16,7 @@ all:
 
 demo:
 	@scripts/need bwrap busybox jq cc
-	@$(CARGO) build --quiet
+	@$(CARGO) build --quiet --workspace
 	@PATH="$(abspath $(DEBUG)):$$PATH" demo/run
 
 check: fmt-check clippy test conformance
@@ -37,7 +37,8 @@ test:
 conformance:
 	@scripts/need python3
 	@if run=$$(scripts/shared conformance/run); then \
-	    $(CARGO) build --quiet && "$$run" --bst-key "$(abspath $(DEBUG))/bst-key"; \
+	    $(CARGO) build --quiet && plugins=$$(scripts/plugins) && BST_PLUGIN_PATH=$$plugins \
+	    tests/conformance/check "$$run" "$(abspath $(DEBUG))/bst-key"; \
 	elif [ -n "$(CI)" ]; then \
 	    echo "conformance: nothing to compare with" >&2; exit 1; \
 	else \
