@@ -152,6 +152,8 @@ fn the_page_holds_everything_and_runs_nothing() {
     let mut records = a_run();
     records[0]["result"]["log_tail"] = json!("<script>alert(1)</script>\u{1b}[31m");
     show(&place, &["--html", "out/page.html"], &records).exits(3);
+    show(&place, &["--html", "bare.html"], &records).exits(3);
+    assert!(place.path("bare.html").exists());
     let page = std::fs::read_to_string(place.path("out/page.html")).expect("the page");
     assert!(page.contains("p: 1 element failed") && page.contains("make &lt;all&gt;"), "{page}");
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script") && !page.contains('\u{1b}'));

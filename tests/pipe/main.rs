@@ -3,6 +3,10 @@
 //!
 //! `PIPE=word` runs only the scripts whose names hold the word; `BLESS=1` writes what was printed.
 
+mod cookbook;
+#[allow(dead_code)]
+#[path = "../docs/page.rs"]
+mod page;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -128,8 +128,15 @@ fn duration(arguments: &Arguments, flag: &str) -> Result<Option<Duration>> {
 /// CMD: the words of the command line, or the suite's own programs from where this one is.
 fn pipeline(words: &[OsString]) -> Result<Pipeline> {
     let Some((program, rest)) = words.split_first() else {
-        let names = ["bst-fetch", "bst-build", "bst-commit-artifact"];
-        return Ok(Pipeline::suite(names.iter().map(|name| sibling::path(name)).collect::<Result<_>>()?));
+        let mut paths = Vec::new();
+        for name in ["bst-fetch", "bst-build", "bst-commit-artifact"] {
+            let path = sibling::path(name)?;
+            // The programs that use the network are a package of their own: without it sources have to be there.
+            if name != "bst-fetch" || environment::is_program(&path) {
+                paths.push(path);
+            }
+        }
+        return Ok(Pipeline::suite(paths));
     };
     let path = environment::find_program(program).ok_or_else(|| {
         Error::usage(format!(

@@ -23,7 +23,8 @@ pub(super) fn write(path: &Path, all: &[Shown], events: Option<&Path>, store: &S
         None => timeline::of_records(all),
     };
     let page = Page { all, store }.text(&bars);
-    fs::write_atomic(path, page.as_bytes(), 0o644)
+    // A bare name lies in the current directory, which has to have a name too to be written to.
+    fs::write_atomic(&Path::new(".").join(path), page.as_bytes(), 0o644)
 }
 
 struct Page<'a> {
