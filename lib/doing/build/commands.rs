@@ -165,7 +165,6 @@ impl Run<'_> {
         self.work.files = Some(place::text(&disk::inside(&root, &commands.collect))?);
         self.work.changes = None;
         self.work.replaced.clear();
-        self.work.sandbox = None;
         Ok(true)
     }
 

@@ -41,9 +41,16 @@ impl Run<'_> {
             return self.files(tree);
         }
         self.log.say("INFO", &format!("Composing {} files", manifest.len()))?;
+        let cas = self.builder.store.cas();
         let mut output = Directory::default();
-        merge::merge(&mut output, tree, &self.builder.store.cas(), Some(&|path| manifest.contains(path)))?;
-        self.files(output)
+        merge::merge(&mut output, tree.clone(), &cas, Some(&|path| manifest.contains(path)))?;
+        if !self.builder.keep {
+            return self.files(output);
+        }
+        // The root as BuildStream leaves it.
+        const INSTALL: &str = "/buildstream/install";
+        tree.replace(&cas, INSTALL, output)?;
+        self.files_at(tree, INSTALL)
     }
 
     /// A part of the one build dependency.

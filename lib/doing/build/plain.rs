@@ -24,7 +24,14 @@ impl Run<'_> {
         };
         let mut output = Directory::default();
         merge::merge(output.make(&cas, to)?, selected, &cas, None)?;
-        self.files(output)
+        if !self.builder.keep {
+            return self.files(output);
+        }
+        // The root as BuildStream leaves it.
+        let mut root = Directory::default();
+        root.replace(&cas, "/input", input)?;
+        root.replace(&cas, "/output", output)?;
+        self.files_at(root, "/output")
     }
 
     /// Nothing but dependencies.
@@ -32,10 +39,19 @@ impl Run<'_> {
         self.files(Directory::default())
     }
 
-    /// Stores the directories of a tree whose files are in the store already, and makes it the outcome.
+    /// Makes a tree, whose files are in the store already, the outcome.
     pub(super) fn files(&mut self, tree: Directory) -> Result<(), Stop> {
-        self.work.base = Some(self.put_tree(&tree)?);
-        self.work.files = Some("/".to_owned());
+        self.files_at(tree, "/")
+    }
+
+    /// Makes a part of a root the outcome.
+    pub(super) fn files_at(&mut self, root: Directory, path: &str) -> Result<(), Stop> {
+        self.work.base = Some(self.put_tree(&root)?);
+        self.work.files = Some(path.to_owned());
+        if self.builder.keep {
+            self.work.buildroot = Some("/".to_owned());
+            self.work.buildtree = Some(self.job.build.build_root.clone());
+        }
         Ok(())
     }
 }

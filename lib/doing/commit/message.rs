@@ -78,7 +78,11 @@ pub fn add_metadata(
     let failed = |error| Error::malformed(format!("the record's \"build\" cannot be written: {error}"));
     let put = |text: String| batch.put(text.as_bytes()).map(|digest| Some(digest.to_proto()));
     let public = work.public.clone().or_else(|| build.map(|build| build.public.clone()));
-    let environment = build.map(|build| json!(build.environment)).unwrap_or_else(|| json!({}));
+    // Digests of trees that were staged apart are in the environment of the sandbox only.
+    let of_sandbox =
+        work.sandbox.as_ref().map(|state| &state.environment).filter(|environment| !environment.is_empty());
+    let environment = of_sandbox.or(build.map(|build| &build.environment));
+    let environment = environment.map_or_else(|| json!({}), |environment| json!(environment));
     let sandbox = build.map(|build| serde_json::to_value(&build.sandbox)).transpose().map_err(failed)?;
     let variables = build.map(|build| json!(build.variables)).unwrap_or_else(|| json!({}));
     message.public_data = put(yaml::emit(&public.filter(Value::is_object).unwrap_or_else(|| json!({}))))?;
