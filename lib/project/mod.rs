@@ -36,3 +36,6 @@ pub mod userconfig;
 pub mod variables;
 pub mod workspaces;
 pub mod yaml;
+
+#[cfg(test)]
+mod hostile;

@@ -47,7 +47,7 @@ impl Declaration {
 }
 
 /// Reads the three lists; mentions of the same name are merged.
-pub(super) fn read(node: &Mapping) -> Result<Vec<Declaration>> {
+pub fn read(node: &Mapping) -> Result<Vec<Declaration>> {
     let mut found = Found::default();
     found.list(node, "build-depends", Some(DependencyType::Build))?;
     found.list(node, "runtime-depends", Some(DependencyType::Runtime))?;

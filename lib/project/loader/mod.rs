@@ -10,7 +10,7 @@ mod prefetch;
 mod staged;
 mod walk;
 
-pub use dependencies::{Declaration, Dependency};
+pub use dependencies::{Declaration, Dependency, read as declarations};
 pub use element::Element;
 pub use walk::{Outcome, Walk};
 
