@@ -7,6 +7,7 @@ mod cookbook;
 #[allow(dead_code)]
 #[path = "../docs/page.rs"]
 mod page;
+mod scenarios;
 #[path = "../support/mod.rs"]
 mod support;
 
