@@ -9,6 +9,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     run::main(&REMOTE_QUERY, async |arguments| {
         let context = Context::new(REMOTE_QUERY.name, What::Artifacts, &arguments)?;
-        run::records(&REMOTE_QUERY, &context.store, &arguments, |record| context.clone().query(record)).await
+        let treat = |record| context.clone().query(record);
+        run::selected(&REMOTE_QUERY, &context.store, &arguments, treat, |record| context.lets_through(record)).await
     })
 }

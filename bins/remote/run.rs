@@ -118,6 +118,20 @@ pub async fn records<F>(
 where
     F: Future<Output = Treated> + Send + 'static,
 {
+    selected(program, store, arguments, treat, |_| true).await
+}
+
+/// The same, where only records that `wanted` means come out.
+pub async fn selected<F>(
+    program: &'static Program,
+    store: &Store,
+    arguments: &Arguments,
+    treat: impl Fn(Record) -> F,
+    wanted: impl Fn(&Record) -> bool,
+) -> Result<Exit>
+where
+    F: Future<Output = Treated> + Send + 'static,
+{
     let words = arguments.operand_texts()?;
     let input = match (arguments.has("all"), words.is_empty()) {
         (true, true) => from_store(store.clone(), selection::of(arguments)?),
@@ -125,7 +139,7 @@ where
         (false, true) => from_stdin(),
         (false, false) => from_words(store, &words)?,
     };
-    filter(program.name, options::jobs(arguments)?, input, treat).await
+    filter(program.name, options::jobs(arguments)?, input, treat, wanted).await
 }
 
 /// The loop of a filter: up to `at_once` records are treated at the same time, and come out in the order in
@@ -135,6 +149,7 @@ async fn filter<F>(
     at_once: usize,
     mut input: mpsc::Receiver<Result<Record>>,
     treat: impl Fn(Record) -> F,
+    wanted: impl Fn(&Record) -> bool,
 ) -> Result<Exit>
 where
     F: Future<Output = Treated> + Send + 'static,
@@ -148,9 +163,12 @@ where
             done = first(&mut running), if !running.is_empty() => {
                 running.pop_front();
                 let (mut record, outcome) = done?;
-                exit = exit.and(settle(program, &mut record, outcome)?);
-                writer.push(&record)?;
-                writer.flush()?;
+                let outcome = settle(program, &mut record, outcome)?;
+                if wanted(&record) {
+                    exit = exit.and(outcome);
+                    writer.push(&record)?;
+                    writer.flush()?;
+                }
             }
             next = input.recv(), if open && running.len() < at_once => match next {
                 Some(Ok(record)) => running.push_back(tokio::spawn(treat(record))),

@@ -8,6 +8,7 @@ mod support;
 
 mod configuration;
 mod credentials;
+mod execution;
 mod faults;
 mod goods;
 mod proxy;

@@ -184,3 +184,33 @@ fn hundreds_of_directories_and_equal_files_are_fetched_once() {
     // One blob of the other store is of no artifact.
     assert_eq!(content(&to.store()).len() + 1, content(&from.store()).len());
 }
+
+#[test]
+fn the_store_is_asked_before_the_servers() {
+    let server = TestServer::start();
+    let (from, to) = (Place::new(), Place::new());
+    let name = commit(&from, "a.bst", 1, false).to_string();
+    run(&from, "bst-push", &[&server], &[&name], "").exits(0);
+    commit(&to, "b.bst", 2, true);
+    let conf = format!("artifacts:\n  servers:\n  - url: {}\n", server.url());
+    to.write("home/.config/buildstream.conf", conf);
+    server.state().forget_calls();
+    let input: String =
+        (1..4).map(|byte| stock::record(["", "a.bst", "b.bst", "c.bst"][byte as usize], byte, byte + 100)).collect();
+    let all = to.run("bst-cache-query", &["--remote"], &input).exits(4);
+    let answers: Vec<_> = all
+        .records()
+        .iter()
+        .map(|record| (record["cache"]["state"].clone(), record["cache"]["where"].clone()))
+        .collect();
+    let (there, here) = (server.url().into(), "local".into());
+    let expected = [("cached".into(), there), ("failed".into(), here), ("absent".into(), serde_json::Value::Null)];
+    assert_eq!(answers, expected);
+    let some = to.run("bst-cache-query", &["--remote", "--state=cached,absent"], &input);
+    assert_eq!(some.records().len(), 2, "{}", some.out);
+    assert_eq!(to.run("bst-cache-query", &["--remote", "--element=a.bst"], &input).records().len(), 1);
+    // What is here is known without the server.
+    drop(server);
+    let run_ = to.run("bst-cache-query", &["--remote"], &stock::record("b.bst", 2, 102)).exits(4);
+    assert_eq!(run_.records()[0]["cache"]["state"], "failed", "{}", run_.out);
+}

@@ -8,8 +8,10 @@ use crate::caches::Caches;
 use crate::options::{Servers, What};
 use bst_plumbing::edge::cli::Arguments;
 use bst_plumbing::edge::environment;
+use bst_plumbing::edge::selection;
 use bst_plumbing::store::Store;
-use bst_plumbing::values::record::Identity;
+use bst_plumbing::store::select::Selection;
+use bst_plumbing::values::record::{Cache, Identity};
 use bst_plumbing::values::{Code, Error, Record, Result};
 use std::sync::Arc;
 
@@ -25,6 +27,10 @@ pub struct Context {
     build: bool,
     /// A failure may take the place of a success.
     replace: bool,
+    /// The store is asked before servers are, by the ref alone if `by_ref`.
+    store_first: bool,
+    by_ref: bool,
+    selection: Arc<Selection>,
 }
 
 impl Context {
@@ -37,7 +43,18 @@ impl Context {
             non_strict: arguments.has("non-strict") || arguments.has("no-strict"),
             build: arguments.has("buildtree"),
             replace: arguments.has("replace"),
+            store_first: arguments.has("remote"),
+            by_ref: arguments.has("exists"),
+            selection: Arc::new(selection::of(arguments)?),
         })
+    }
+
+    /// Whether a record that was treated is let through.
+    pub fn lets_through(&self, record: &Record) -> bool {
+        let state = record.get::<Cache>("cache").ok().flatten().map(|cache| cache.state);
+        let named =
+            record.identity().map(|Identity { project, element }| self.selection.has_element(&project, &element));
+        record.has("error") || named.unwrap_or(true) && state.is_none_or(|state| self.selection.has_state(state))
     }
 
     fn caches_of(&self, record: &Record) -> Result<Arc<Caches>> {

@@ -8,7 +8,9 @@ use bst_remote::proto::execution::{
 use bst_remote::proto::rpc::{Any, CancelOperationRequest, Empty, Operation};
 use http::{Request, Response};
 use prost::Message;
+use std::pin::Pin;
 use std::sync::Arc;
+use tokio_stream::{Stream, StreamExt};
 use tonic::Status;
 use tonic::body::Body;
 use tonic_prost::ProstCodec;
@@ -42,13 +44,13 @@ fn cancel(call: &Called, _: CancelOperationRequest) -> Result<Empty, Status> {
     Ok(Empty {})
 }
 
-type Operations = Vec<Result<Operation, Status>>;
+type Operations = Pin<Box<dyn Stream<Item = Result<Operation, Status>> + Send>>;
 
 async fn execute(request: Request<hyper::body::Incoming>, call: Called) -> Response<Body> {
     let call = Arc::new(call);
     let service = service_fn(move |request: tonic::Request<ExecuteRequest>| {
         let operations = operations(&call, request.into_inner().action_digest.unwrap_or_default());
-        async move { operations.map(|operations| tonic::Response::new(tokio_stream::iter(operations))) }
+        async move { operations.map(tonic::Response::new) }
     });
     let mut grpc = tonic::server::Grpc::new(ProstCodec::<Operation, ExecuteRequest>::default());
     grpc.server_streaming(service, request).await
@@ -63,7 +65,7 @@ async fn wait(request: Request<hyper::body::Incoming>, call: Called) -> Response
             Some(digest) => operations(&call, digest.to_proto()),
             None => Err(Status::not_found("no such operation")),
         };
-        async move { operations.map(|operations| tonic::Response::new(tokio_stream::iter(operations))) }
+        async move { operations.map(tonic::Response::new) }
     });
     let mut grpc = tonic::server::Grpc::new(ProstCodec::<Operation, WaitExecutionRequest>::default());
     grpc.server_streaming(service, request).await
@@ -73,8 +75,13 @@ fn operations(call: &Called, action: bst_remote::proto::Digest) -> Result<Operat
     call.note(1);
     let name = format!("operation:{}/{}", action.hash, action.size_bytes);
     let running = Operation { name: name.clone(), ..Operation::default() };
-    if let Some(Kind::BreakAfter(_)) = call.fault {
-        return Ok(vec![Ok(running), Err(Status::unavailable("as the test wants it"))]);
+    match call.fault {
+        Some(Kind::BreakAfter(_)) => {
+            let broken = Err(Status::unavailable("as the test wants it"));
+            return Ok(Box::pin(tokio_stream::iter([Ok(running), broken])));
+        }
+        Some(Kind::Endless) => return Ok(Box::pin(tokio_stream::once(Ok(running)).chain(tokio_stream::pending()))),
+        _ => {}
     }
     let response = ExecuteResponse { result: Some(result(call, &action)?), ..ExecuteResponse::default() };
     let any = Any {
@@ -82,5 +89,5 @@ fn operations(call: &Called, action: bst_remote::proto::Digest) -> Result<Operat
         value: response.encode_to_vec().into(),
     };
     let done = Operation { name, done: true, response: Some(any), ..Operation::default() };
-    Ok(vec![Ok(running), Ok(done)])
+    Ok(Box::pin(tokio_stream::iter([Ok(running), Ok(done)])))
 }

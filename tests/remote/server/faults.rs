@@ -21,6 +21,8 @@ pub enum Kind {
     TooMuch,
     /// What the client sends is taken and forgotten.
     Forget,
+    /// An execution goes on for ever.
+    Endless,
     /// A name stands for this blob.
     Name(bst_plumbing::values::Digest),
 }
