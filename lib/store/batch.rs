@@ -261,13 +261,12 @@ impl Batch {
         if named.len() > FEW {
             return rustix::fs::syncfs(&self.incoming_fd).map_err(|error| self.failed(error));
         }
-        for (_, number) in named {
-            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-            rustix::fs::openat(&self.incoming_fd, number.to_string(), flags, Mode::empty())
-                .and_then(rustix::fs::fsync)
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let open = |(_, number): &(Digest, u64)| {
+            rustix::fs::openat(&self.incoming_fd, number.to_string(), flags, Mode::empty()).map(File::from)
+        };
+        let files = named.iter().map(open).collect::<rustix::io::Result<Vec<File>>>();
+        files.and_then(|files| fs::sync_files(&files.iter().collect::<Vec<_>>())).map_err(|error| self.failed(error))
     }
 
     fn name(&self, objects: &OwnedFd, digest: &Digest, number: u64) -> Result<()> {

@@ -4,13 +4,16 @@
 //! the key is kept as an attempt in the metadata file. The strong ref is written last.
 
 use super::Store;
+use super::fs::write_all_atomic;
+use super::inventory::field;
 use super::lock::{Lock, element_path};
 use super::lookup::{Lookup, Lookups};
-use super::metadata::{Attempt, Metadata, VERSION};
+use super::metadata::{Attempt, Metadata, VERSION, encode};
 use crate::values::record::ArtifactField;
 use crate::values::result::{BuildResult, FailureClass, Standing};
 use crate::values::{Digest, Key, Result, name::ArtifactName, proto};
 use prost::Message;
+use std::path::{Path, PathBuf};
 
 /// How a build is committed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,10 +96,7 @@ impl Commit<'_> {
         let field = self.field(artifact, outcome)?;
         let message = self.keep_message(&bytes, outcome)?;
         let metadata = self.metadata(element, artifact, result, outcome, message, &field)?;
-        self.store.metadata().write(&self.name, &metadata)?;
-        if outcome == Outcome::Answers {
-            self.write_refs(artifact, &bytes, result, rules)?;
-        }
+        self.write(&metadata, artifact, &bytes, (outcome == Outcome::Answers).then_some((result, rules)))?;
         Ok(Committed { outcome, artifact: field })
     }
 
@@ -106,18 +106,11 @@ impl Commit<'_> {
     }
 
     pub(super) fn field(&self, artifact: &proto::Artifact, outcome: Outcome) -> Result<ArtifactField> {
-        let digest = |field: &Option<proto::Digest>| field.as_ref().map(Digest::from_proto).transpose();
-        let log = artifact.logs.first().map_or(Ok(None), |log| digest(&log.digest))?;
-        if outcome == Outcome::Logged {
-            return Ok(ArtifactField { log, ..Default::default() });
-        }
-        Ok(ArtifactField {
-            buildroot: digest(&artifact.buildroot)?,
-            buildtree: digest(&artifact.buildtree)?,
-            files: digest(&artifact.files)?,
-            log,
-            reference: (outcome == Outcome::Answers).then(|| self.name.clone()),
-            sources: digest(&artifact.sources)?,
+        let whole = field(artifact, &self.name)?;
+        Ok(match outcome {
+            Outcome::Answers => whole,
+            Outcome::Kept | Outcome::SuccessStays => ArtifactField { reference: None, ..whole },
+            Outcome::Logged => ArtifactField { log: whole.log, ..ArtifactField::default() },
         })
     }
 
@@ -191,18 +184,30 @@ impl Commit<'_> {
         Ok(attempts)
     }
 
-    fn write_refs(&self, artifact: &proto::Artifact, bytes: &[u8], result: &BuildResult, rules: Rules) -> Result<()> {
+    /// Writes the metadata file and, if the build answers for its keys, the refs; that of the strong key last.
+    fn write(
+        &self,
+        metadata: &Metadata,
+        artifact: &proto::Artifact,
+        bytes: &[u8],
+        answers: Option<(&BuildResult, Rules)>,
+    ) -> Result<()> {
         let refs = self.store.artifacts();
-        if let Ok(weak) = artifact.weak_key.parse::<Key>() {
-            let weak = self.name.with_key(weak);
-            if weak != self.name {
+        let text = encode(metadata)?;
+        let mut paths = vec![self.store.metadata().path(&self.name)];
+        if let Some((result, rules)) = answers {
+            let weak = artifact.weak_key.parse::<Key>().ok().map(|weak| self.name.with_key(weak));
+            if let Some(weak) = weak.filter(|weak| *weak != self.name) {
                 let there = Lookups::new(self.store).look_up(&weak)?;
                 if !self.must_stay(&there, result, rules) {
-                    refs.write_bytes(&weak, bytes)?;
+                    paths.push(refs.path(&weak));
                 }
             }
+            paths.push(refs.path(&self.name));
         }
-        refs.write_bytes(&self.name, bytes)
+        let content = std::iter::once(&text[..]).chain(std::iter::repeat(bytes));
+        let files: Vec<(&Path, &[u8])> = paths.iter().map(PathBuf::as_path).zip(content).collect();
+        write_all_atomic(&files, 0o644)
     }
 }
 

@@ -113,7 +113,7 @@ impl MetadataFiles {
 }
 
 /// The text of a metadata file: an object with one field a line, so that it can be read without tools.
-fn encode(metadata: &Metadata) -> Result<Vec<u8>> {
+pub(super) fn encode(metadata: &Metadata) -> Result<Vec<u8>> {
     let failed = |error| Error::malformed(format!("the metadata of {} cannot be written: {error}", metadata.element));
     let fields: BTreeMap<String, Box<RawValue>> =
         serde_json::to_vec(metadata).and_then(|json| serde_json::from_slice(&json)).map_err(failed)?;
