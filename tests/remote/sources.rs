@@ -64,3 +64,30 @@ fn sources_that_were_not_fetched_are_a_no() {
     let run = place.run("bst-push", &["--sources", &flag], &format!("{line}\n")).exits(1);
     assert_eq!(run.records()[0]["push"]["state"], "absent", "{}", run.out);
 }
+
+#[test]
+fn what_a_source_cache_has_is_not_downloaded() {
+    let server = TestServer::start();
+    let (from, to) = (Place::new(), Place::new());
+    let text = b"downloaded once\n";
+    let hash = bst_plumbing::values::Digest::of(text).hex();
+    let url = "http://127.0.0.1:1/never";
+    let sources = json!([{
+        "kind": "remote", "url": url, "urls": [url], "ref": hash, "config": {"filename": "never"},
+        "unique": [url, hash, "never"],
+    }]);
+    let line = json!({"v": 1, "project": "p", "element": "a.bst", "key": crate::stock::key(1), "sources": sources});
+    let line = format!("{line}\n");
+    let mirror = Store::new(from.store()).sources().mirror("remote", url).expect("a path");
+    std::fs::create_dir_all(&mirror).expect("a directory");
+    std::fs::write(mirror.join(&hash), text).expect("a file");
+    let flag = format!("--source-remote={}", server.url());
+    from.run("bst-push", &["--sources", &flag], &line).exits(0);
+    // Without the cache there is no way to it.
+    to.run("bst-fetch", &["--retries=0"], &line).exits(7);
+    to.run("bst-fetch", &["--retries=0", &flag], &line).exits(0);
+    server.fault("FetchBlob", crate::server::Kind::Status(tonic::Code::PermissionDenied));
+    let last = Place::new();
+    let run = last.run("bst-fetch", &["--retries=0", &flag], &line);
+    assert!(run.err.contains(&server.url()), "{}", run.err);
+}

@@ -4,13 +4,14 @@ use super::download::Downloader;
 use super::http::Http;
 use super::progress::Progress;
 use super::{Permits, locked};
+use crate::source_cache::blocking::SourceCaches;
 use bst_plumbing::doing::source::{self, original::Original};
 use bst_plumbing::edge::cli::Arguments;
 use bst_plumbing::edge::environment;
 use bst_plumbing::edge::pipe::{self, Reader, Stdout, Writer};
 use bst_plumbing::project::userconfig::UserConfig;
 use bst_plumbing::store::{Store, lease::Lease};
-use bst_plumbing::values::record::Source;
+use bst_plumbing::values::record::{Identity, Source};
 use bst_plumbing::values::{Code, Error, Exit, Record, Result};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,11 +55,12 @@ const MOST_ROUNDS: usize = 2;
 const MOST_LEVELS: usize = 40;
 
 /// Brings the sources of the records on stdin.
-pub fn run(program: &'static str, store: &Store, options: &Options) -> Result<Exit> {
+pub fn run(program: &'static str, store: &Store, options: &Options, caches: &SourceCaches) -> Result<Exit> {
     let http = Http::new(options.home.clone(), options.silence);
     let progress = Progress::new();
     let downloader = Downloader { store, http: &http, progress: &progress, retries: options.retries };
-    let fetcher = Fetcher::new(program, store, options, downloader);
+    let mut fetcher = Fetcher::new(program, store, options, downloader);
+    fetcher.caches = Some(caches);
     progress.showing(|| fetcher.all())?;
     let mut output = locked(&fetcher.output);
     output.writer.flush()?;
@@ -69,6 +71,8 @@ pub(super) struct Fetcher<'a> {
     program: &'static str,
     pub(super) store: &'a Store,
     options: &'a Options,
+    /// Asked before anything is downloaded.
+    caches: Option<&'a SourceCaches>,
     pub(super) downloader: Downloader<'a>,
     downloads: Permits,
     /// Unpacking takes a core each.
@@ -97,6 +101,7 @@ impl<'a> Fetcher<'a> {
             Output { writer: pipe::stdout(), next: 0, waiting: BTreeMap::new(), exit: Exit::Done, error: None };
         Fetcher {
             program,
+            caches: None,
             store,
             options,
             downloader,
@@ -131,7 +136,7 @@ impl<'a> Fetcher<'a> {
                         // Held by the thread until its record is done.
                         let permit = records.take();
                         let _ = scope.spawn(move || {
-                            let outcome = self.fetch(&sources);
+                            let outcome = record.identity().and_then(|identity| self.fetch(&identity, &sources));
                             let record = std::mem::take(&mut record);
                             let written = self.done(index, record, outcome, true);
                             if let Err(error) = written {
@@ -157,7 +162,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Brings what is missing and stages it.
-    fn fetch(&self, sources: &[Source]) -> Result<()> {
+    fn fetch(&self, identity: &Identity, sources: &[Source]) -> Result<()> {
         if self.options.dry_run {
             for original in source::missing(sources, self.store)? {
                 self.downloader.progress.say(&original.to_string());
@@ -165,6 +170,11 @@ impl<'a> Fetcher<'a> {
             return Ok(());
         }
         self.take_lease()?;
+        if let Some(caches) = self.caches {
+            if !source::missing(sources, self.store)?.is_empty() {
+                caches.pull(identity, self.store, sources)?;
+            }
+        }
         let mut rounds = 0;
         loop {
             rounds += 1;

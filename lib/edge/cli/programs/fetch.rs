@@ -1,3 +1,4 @@
+use super::remotes;
 use crate::edge::cli::{Flag, Operands, Program, Takes};
 
 /// bst-fetch(1)
@@ -6,6 +7,10 @@ pub const FETCH: Program = Program {
     summary: "Brings the sources of records into the store",
     usage: &["[OPTION...] < RECORDS"],
     flags: &[
+        remotes::COMPRESS,
+        remotes::DIRECTORY,
+        remotes::IGNORE_PROJECT_SOURCE_REMOTES,
+        remotes::SOURCE_REMOTE,
         Flag {
             short: Some('j'),
             long: "jobs",
