@@ -104,6 +104,12 @@ pub fn filter(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Exit>)
     select(program, |record| treat(record).map(Some))
 }
 
+/// The exit of a record that came in with `error`. Its code may be a word of a later version.
+fn earlier(record: &Record) -> Option<Exit> {
+    let error = record.has("error").then(|| record.get::<ErrorRecord>("error").ok().flatten());
+    error.map(|error| error.map_or(Exit::Usage, |error| error.code.exit()))
+}
+
 /// The same for a filter that lets some records through and drops those for which `treat` gives nothing.
 pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option<Exit>>) -> Result<Exit> {
     let mut reader = Reader::new(io::stdin());
@@ -117,8 +123,8 @@ pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option
         let mut treated = Record::default();
         let outcome = record.and_then(|record| {
             treated = record;
-            match treated.get::<ErrorRecord>("error")? {
-                Some(earlier) => Ok(Some(earlier.code.exit())),
+            match earlier(&treated) {
+                Some(exit) => Ok(Some(exit)),
                 None => treat(&mut treated),
             }
         });

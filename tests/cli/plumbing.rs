@@ -125,6 +125,19 @@ fn a_line_that_is_no_record_is_an_error_and_the_rest_goes_on() {
 }
 
 #[test]
+fn the_first_error_of_a_pipeline_is_the_one_that_is_seen() {
+    let place = Place::new();
+    for (program, arguments) in FILTERS {
+        for (code, exit) in [("project", 2), ("network", 7), ("a-word-of-later", 2)] {
+            let line =
+                format!(r#"{{"element":"a.bst","error":{{"code":"{code}","message":"not here"}},"project":"p"}}"#);
+            let run = place.run(program, arguments, &format!("{line}\n"));
+            assert_eq!((run.code, run.out), (exit, format!("{line}\n")), "{program}: {}", run.err);
+        }
+    }
+}
+
+#[test]
 fn no_record_is_no_record() {
     let place = Place::new();
     for (program, arguments) in FILTERS {
