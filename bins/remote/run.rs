@@ -171,7 +171,10 @@ where
                 }
             }
             next = input.recv(), if open && running.len() < at_once => match next {
-                Some(Ok(record)) => running.push_back(tokio::spawn(treat(record))),
+                Some(Ok(record)) => running.push_back(match pipe::earlier(&record) {
+                    Some(exit) => tokio::spawn(async move { (record, Ok(exit)) }),
+                    None => tokio::spawn(treat(record)),
+                }),
                 Some(Err(error)) => running.push_back(tokio::spawn(async { (Record::default(), Err(error)) })),
                 None => open = false,
             }

@@ -105,7 +105,7 @@ pub fn filter(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Exit>)
 }
 
 /// The exit of a record that came in with `error`. Its code may be a word of a later version.
-fn earlier(record: &Record) -> Option<Exit> {
+pub fn earlier(record: &Record) -> Option<Exit> {
     let error = record.has("error").then(|| record.get::<ErrorRecord>("error").ok().flatten());
     error.map(|error| error.map_or(Exit::Usage, |error| error.code.exit()))
 }

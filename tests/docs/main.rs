@@ -4,7 +4,10 @@
 mod support;
 
 mod completions;
+mod emitted;
+mod examples;
 mod page;
 mod pages;
+mod readme;
 mod schema;
 mod sources;

@@ -128,6 +128,22 @@ fn the_linter_is_content() {
 }
 
 #[test]
+fn what_is_copied_from_a_page_is_ascii() {
+    let mut wrong = Vec::new();
+    for page in page::all() {
+        let mut inside = false;
+        for (number, line) in page.text.lines().enumerate() {
+            inside = (inside || line == ".EX") && line != ".EE";
+            // roff sets a typewriter's quote and dash as typographic ones.
+            if inside && (line.contains('\'') || line.replace("->", "").contains(" -")) {
+                wrong.push(format!("{}:{}: write \\(aq for ' and \\- for -: {line}", page.name, number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn examples_are_shell() {
     let mut wrong = Vec::new();
     for page in page::all().iter().filter(|page| page.name.ends_with(".1")) {

@@ -21,6 +21,7 @@ const TOGETHER: usize = 4;
 #[test]
 fn scripts_print_what_is_expected() {
     let scripts = scripts();
+    assert!(!scripts.is_empty());
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..TOGETHER {

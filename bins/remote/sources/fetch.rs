@@ -244,7 +244,7 @@ impl<'a> Fetcher<'a> {
 
     /// Hands a record on, as soon as those before it are done.
     fn done(&self, index: usize, mut record: Record, outcome: Result<()>, flush: bool) -> Result<()> {
-        let mut exit = Exit::Done;
+        let mut exit = pipe::earlier(&record).unwrap_or(Exit::Done);
         if let Err(error) = outcome {
             self.downloader.progress.say(&format!("{}: {}: {error}", self.program, record.label()));
             record.set_error(&error)?;
