@@ -3,7 +3,7 @@ use crate::support::Place;
 use bst_plumbing::values::result::FailureClass;
 use std::os::unix::fs::MetadataExt;
 
-/// `app.bst` needs `lib.bst` to run, which needs `data.bst`; it was built with `tool.bst`.
+/// `app.bst` needs `lib.bst` to run, which needs `data.bst`; it was built with `cli.bst`.
 fn stocked() -> (Place, String) {
     let place = Place::new();
     let stock = Stock::new(&place.store());
@@ -12,7 +12,7 @@ fn stocked() -> (Place, String) {
         place.write(&format!("{element}/{file}"), element);
         place.write(&format!("{element}/shared"), element);
         let files = place.path(element);
-        let needs = if byte == 1 { vec![("tool.bst", 4)] } else { Vec::new() };
+        let needs = if byte == 1 { vec![("cli.bst", 4)] } else { Vec::new() };
         stock.commit(&Build {
             element,
             strong: byte,
@@ -22,17 +22,17 @@ fn stocked() -> (Place, String) {
             ..Build::default()
         });
     }
-    place.write("tool.bst/tool", "tool");
+    place.write("cli.bst/tool", "tool");
     place.sh("chmod 755 app.bst/usr/bin/app").exits(0);
-    let files = place.path("tool.bst");
-    stock.commit(&Build { element: "tool.bst", strong: 4, weak: 104, files: Some(&files), ..Build::default() });
+    let files = place.path("cli.bst");
+    stock.commit(&Build { element: "cli.bst", strong: 4, weak: 104, files: Some(&files), ..Build::default() });
     let files = place.path("app.bst");
     stock.commit(&Build {
         element: "app.bst",
         strong: 1,
         weak: 101,
         files: Some(&files),
-        needs: vec![("tool.bst", 4)],
+        needs: vec![("cli.bst", 4)],
         ..Build::default()
     });
     let depend = |element: &str, byte: u8, when: &str| {
@@ -40,9 +40,9 @@ fn stocked() -> (Place, String) {
     };
     let with = |record: String, more: &str| record.replace("{\"v\":1", &format!("{{\"v\":1,{more}"));
     let lib = format!("\"depends\":[{}]", depend("data.bst", 3, "runtime"));
-    let app = format!("\"depends\":[{},{}],\"stage\":[]", depend("lib.bst", 2, "all"), depend("tool.bst", 4, "build"));
+    let app = format!("\"depends\":[{},{}],\"stage\":[]", depend("lib.bst", 2, "all"), depend("cli.bst", 4, "build"));
     let records = record("data.bst", 3, 103)
-        + &record("tool.bst", 4, 104)
+        + &record("cli.bst", 4, 104)
         + &with(record("lib.bst", 2, 102), &lib)
         + &with(record("app.bst", 1, 101), &app);
     (place, records)

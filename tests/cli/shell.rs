@@ -44,13 +44,13 @@ fn a_runtime_shell_has_all_that_the_artifact_needs_and_no_failure() {
     let place = Place::new();
     let mut records = Records::new(&place);
     place.write("project/tool/etc/tool", "tool\n");
-    records.import(&place, "tool.bst", "project/tool", &["base.bst"]);
+    records.import(&place, "cli.bst", "project/tool", &["base.bst"]);
     records.script("bad.bst", &["echo part >/buildstream-install/part; false"], &["base.bst"]);
-    for element in ["base.bst", "tool.bst", "bad.bst"] {
+    for element in ["base.bst", "cli.bst", "bad.bst"] {
         records.build(&place, element);
     }
     let lines = |last: &str| format!("{}\n{}\n", records.record("base.bst"), records.record(last));
-    let run = place.run("bst-shell", &["--runtime", "--", "cat", "/etc/tool"], &lines("tool.bst")).exits(0);
+    let run = place.run("bst-shell", &["--runtime", "--", "cat", "/etc/tool"], &lines("cli.bst")).exits(0);
     assert_eq!(run.out, "tool\n");
     place.run("bst-shell", &["--runtime", "--", "cat", "/part"], &lines("bad.bst")).exits(4);
     let run = place.run("bst-shell", &["--runtime", "--allow-failed", "--", "cat", "/part"], &lines("bad.bst"));
