@@ -284,6 +284,7 @@ impl<'a> Scheduler<'a> {
         for Reverse((_, index)) in std::mem::take(&mut self.ready) {
             self.finish_unstarted(index);
         }
+        self.settle_released();
     }
 
     /// What is ready when a run stops: a retry ends as the failure that it was.

@@ -130,3 +130,11 @@ fn a_hook_that_always_says_retry_comes_to_an_end() {
     assert_eq!((&decisions[2]["action"], &decisions[2]["by"]), (&json!("quit"), &json!("limit")));
     assert!(run.err.contains("it was tried 3 times"), "{}", run.err);
 }
+
+#[test]
+fn what_waits_for_something_that_the_hook_stopped_is_cancelled_too() {
+    let place = Place::new();
+    let records = [record("f", &[]), record("later", &[]), record("up", &["later"]), record("top", &["up", "f"])];
+    let run = hooked(&place, "echo quit", &["-j1"], "exit 1", &records).exits(6);
+    assert_eq!(actions(&run), ["f built", "later cancelled", "up cancelled", "top blocked"]);
+}
