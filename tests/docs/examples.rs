@@ -5,7 +5,8 @@ use crate::page::{self, Page};
 use crate::support::{Place, Run};
 
 /// What an example cannot have here: a person at a terminal, a server, an upstream.
-const ELSEWHERE: [&str; 6] = ["https://", "bst-ask", "bst-push", "bst-pull", "bst-remote-query", "bst-track"];
+const ELSEWHERE: [&str; 7] =
+    ["https://", "bst-ask", "bst-push", "bst-pull", "bst-remote-query", "bst-track", "--remote-execution"];
 
 #[test]
 fn the_examples_of_man_pages_run() {

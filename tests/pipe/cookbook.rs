@@ -8,9 +8,9 @@ const RECIPES: [(&str, i32, &str); 11] = [
     ("Fail fast, with the log of the culprit", 0, "FAIL: shouts"),
     ("All cached failures with their reasons", 0, "parser.bst\tcommand\tCommand failed\tsh -n parser.sh"),
     ("Retry only what the log says is weather", 4, "cached failure"),
-    ("Rebuild only failures that are older than a day", 4, "tool.bst by parser.bst"),
+    ("Rebuild only failures that are older than a day", 4, "cli.bst by parser.bst"),
     ("Quarantine: known failures that are no news", 5, "all.bst by checks.bst, parser.bst"),
-    ("At most two failures", 4, "tool.bst by parser.bst"),
+    ("At most two failures", 4, "cli.bst by parser.bst"),
     ("A matrix of targets in CI, with a page for people", 4, ""),
     ("Bisect the change that broke an element", 0, "is the first bad commit"),
     ("The builder wrapped in timeout and nice", 4, "cached failure"),
@@ -65,7 +65,7 @@ fn history(place: &Place) {
     let script = format!(
         "printf '.bst/\\nrun\\n' >.gitignore; cp files/parser/parser.sh broken; echo 'exit 0' >files/parser/parser.sh
          git init -q; git add .; {git} good; mv broken files/parser/parser.sh; {git} breaks
-         echo more >files/guide/more; git add .; {git} 'does no harm'"
+         echo more >files/website/more; git add .; {git} 'does no harm'"
     );
     run(place, &script).exits(0);
 }
