@@ -13,6 +13,7 @@ mod diff;
 mod fsck;
 mod gc;
 mod key;
+mod kinds;
 mod log;
 mod plumbing;
 mod rm;

@@ -38,10 +38,11 @@ fn configure(view: &ElementView) -> Result<Configured> {
         },
     };
     let gzip = config.bool("gzip")?.unwrap_or(!is_docker);
-    if let Some(annotations) = config.get("annotations") {
-        // The released kind reads the list of images in their place, which fails.
+    if config.get("annotations").is_some() {
+        // The released kind reads the list of images in their place, which fails there.
         let message = "\"annotations\" of all images together do not work in BuildStream; give each image its own";
-        return Err(Error::load("invalid-data", message).at(annotations.mark().place()));
+        let place = config.get("images").map_or(config.mark, Node::mark).place();
+        return Err(Error::load("invalid-data", message).at(place));
     }
     let image = |node: &Node| image(view, node.mapping()?, is_docker);
     let images = config.require("images")?.list()?.items.iter().map(image).collect::<Result<Vec<_>>>()?;

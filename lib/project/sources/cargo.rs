@@ -60,7 +60,12 @@ pub fn cargo2(view: &SourceView) -> Result<Source> {
     let mut entries = Vec::new();
     for item in crates(view)?.unwrap_or_default() {
         if item.text("kind")? == Some("git") {
-            let mirrored = mirrored(mirrors, item.require_text("repo")?)?;
+            let repository = item.require_text("repo")?;
+            let mirrored = mirrored(mirrors, repository)?;
+            if mirrored != repository {
+                // Not fetched from, but where it has no alias that is a warning all the same.
+                view.urls.resolve(repository, false)?;
+            }
             draft = draft.with_further(&mirrored, view.urls.resolve(&mirrored, false)?);
             entries.push(git_crate(item)?);
         } else {

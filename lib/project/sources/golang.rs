@@ -40,6 +40,6 @@ fn read(view: &SourceView, node: &Mapping) -> Result<Value> {
     if let Some(directory) = node.text("subdirectory")? {
         reference["subdirectory"] = directory.into();
     }
-    check_ref(view, Some(commit))?;
+    check_ref(view, Some(commit)).map_err(|error| error.at(node.mark.place()))?;
     Ok(reference)
 }

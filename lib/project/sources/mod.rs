@@ -75,9 +75,29 @@ pub struct SourceView<'a> {
 
 /// Asks the source's kind. A source without ref comes back without `key` and `unique`.
 pub fn configure(view: &SourceView) -> Result<Source> {
-    match known(view.plugin) {
-        Some(configure) => configure(view),
-        None => foreign::configure(view),
+    let source = match known(view.plugin) {
+        Some(configure) => configure(view)?,
+        None => foreign::configure(view)?,
+    };
+    if view.index == 0 && looks_at_previous(view.plugin) {
+        let message = format!(
+            "a source of kind {} is found by looking at those before it; list it after another source",
+            view.kind
+        );
+        return Err(Error::in_domain(Domain::Element, message).at(view.mark.place()));
+    }
+    Ok(source)
+}
+
+/// Whether new refs of the kind are found in the sources before it, so that it cannot be the first.
+fn looks_at_previous(plugin: &Plugin) -> bool {
+    let kind = &*plugin.kind;
+    match plugin.package() {
+        Some("buildstream-plugins") => matches!(kind, "cargo" | "pip"),
+        Some("buildstream-plugins-community") => {
+            matches!(kind, "bazel_source" | "cargo2" | "gen_cargo_lock" | "git_module" | "go_module")
+        }
+        _ => false,
     }
 }
 
