@@ -94,5 +94,6 @@ fn configure_old_manifest(view: &ElementView) -> Result<Configured> {
     let path = view.config.text("path")?.map(str::to_owned);
     let plugin_key: Value = json!({"path": path});
     let manifest = CollectManifest { path, source_provenance: false, spdx: None };
-    Ok(Configured { plugin_version: 2, ..Configured::new(plugin_key, Instructions::CollectManifest(manifest)) })
+    let plugin_version = if view.plugin.is_before([2, 0, 4]) { 1 } else { 2 };
+    Ok(Configured { plugin_version, ..Configured::new(plugin_key, Instructions::CollectManifest(manifest)) })
 }
