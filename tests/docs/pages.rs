@@ -90,7 +90,6 @@ fn the_table_of_exit_codes_is_the_enum() {
 }
 
 #[test]
-#[ignore = "the pages are being written"]
 fn every_page_that_a_page_names_is_there() {
     let pages = page::all();
     let names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
