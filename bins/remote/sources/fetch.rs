@@ -136,7 +136,7 @@ impl<'a> Fetcher<'a> {
                         // Held by the thread until its record is done.
                         let permit = records.take();
                         let _ = scope.spawn(move || {
-                            let outcome = record.identity().and_then(|identity| self.fetch(&identity, &sources));
+                            let outcome = self.fetch(record.identity().ok().as_ref(), &sources);
                             let record = std::mem::take(&mut record);
                             let written = self.done(index, record, outcome, true);
                             if let Err(error) = written {
@@ -162,7 +162,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Brings what is missing and stages it.
-    fn fetch(&self, identity: &Identity, sources: &[Source]) -> Result<()> {
+    fn fetch(&self, identity: Option<&Identity>, sources: &[Source]) -> Result<()> {
         if self.options.dry_run {
             for original in source::missing(sources, self.store)? {
                 self.downloader.progress.say(&original.to_string());
@@ -170,7 +170,8 @@ impl<'a> Fetcher<'a> {
             return Ok(());
         }
         self.take_lease()?;
-        if let Some(caches) = self.caches {
+        // Which caches are asked depends on the project; a record without one does without.
+        if let (Some(caches), Some(identity)) = (self.caches, identity) {
             if !source::missing(sources, self.store)?.is_empty() {
                 caches.pull(identity, self.store, sources)?;
             }
