@@ -110,8 +110,25 @@ pub fn earlier(record: &Record) -> Option<Exit> {
     error.map(|error| error.map_or(Exit::Usage, |error| error.code.exit()))
 }
 
+/// The same for a filter that can do something about some errors of others: those that `mends` says.
+pub fn mend(
+    program: &str,
+    mends: impl Fn(&ErrorRecord) -> bool,
+    mut treat: impl FnMut(&mut Record) -> Result<Exit>,
+) -> Result<Exit> {
+    each(program, mends, |record| treat(record).map(Some))
+}
+
 /// The same for a filter that lets some records through and drops those for which `treat` gives nothing.
-pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option<Exit>>) -> Result<Exit> {
+pub fn select(program: &str, treat: impl FnMut(&mut Record) -> Result<Option<Exit>>) -> Result<Exit> {
+    each(program, |_| false, treat)
+}
+
+fn each(
+    program: &str,
+    mends: impl Fn(&ErrorRecord) -> bool,
+    mut treat: impl FnMut(&mut Record) -> Result<Option<Exit>>,
+) -> Result<Exit> {
     let mut reader = Reader::new(io::stdin());
     let mut writer = stdout();
     let mut exit = Exit::Done;
@@ -123,7 +140,9 @@ pub fn select(program: &str, mut treat: impl FnMut(&mut Record) -> Result<Option
         let mut treated = Record::default();
         let outcome = record.and_then(|record| {
             treated = record;
-            match earlier(&treated) {
+            let mended =
+                treated.get::<ErrorRecord>("error").is_ok_and(|error| error.is_some_and(|error| mends(&error)));
+            match earlier(&treated).filter(|_| !mended) {
                 Some(exit) => Ok(Some(exit)),
                 None => treat(&mut treated),
             }

@@ -97,7 +97,9 @@ fn without_helper_an_element_and_what_depends_on_it_say_so_and_the_rest_has_keys
     let place = Place::new();
     let project = place.path("project");
     Run::of(place.command("cp").arg("-R").arg(repository("tests/golden/kinds/own")).arg(&project), "").exits(0);
-    place.sh("mv project/kinds/elements/bst-element-shouting . && sed -i s/shouting/loud/ project/project.conf").exits(0);
+    place
+        .sh("mv project/kinds/elements/bst-element-shouting . && sed -i s/shouting/loud/ project/project.conf")
+        .exits(0);
     place.sh("sed -i s/shouting/loud/ project/elements/*.bst").exits(0);
     place.write("project/elements/on-top.bst", "kind: stack\ndepends: [default.bst]\n");
     let records = all(&place, &project);

@@ -90,6 +90,12 @@ struct Output {
     error: Option<Error>,
 }
 
+impl Output {
+    fn fails(&mut self, exit: Exit) {
+        self.exit = self.exit.and(exit);
+    }
+}
+
 impl<'a> Fetcher<'a> {
     pub(super) fn new(
         program: &'static str,
@@ -129,6 +135,11 @@ impl<'a> Fetcher<'a> {
                         continue;
                     }
                 };
+                if let Some(exit) = pipe::earlier(&record) {
+                    locked(&self.output).fails(exit);
+                    self.done(index, record, Ok(()), !reader.is_ready())?;
+                    continue;
+                }
                 match self.look(&record) {
                     Ok(None) => self.done(index, record, Ok(()), !reader.is_ready())?,
                     Err(error) => self.done(index, record, Err(error), !reader.is_ready())?,
@@ -153,9 +164,6 @@ impl<'a> Fetcher<'a> {
 
     /// The sources of a record, if they are not all there already.
     fn look(&self, record: &Record) -> Result<Option<Vec<Source>>> {
-        if record.has("error") {
-            return Ok(None);
-        }
         let Some(sources) = record.get::<Vec<Source>>("sources")? else { return Ok(None) };
         let key = source::cache::element_key(&sources)?;
         Ok(source::cache::element(self.store, &key)?.is_none().then_some(sources))
@@ -252,7 +260,7 @@ impl<'a> Fetcher<'a> {
             exit = error.code().exit();
         }
         let output = &mut *locked(&self.output);
-        output.exit = output.exit.and(exit);
+        output.fails(exit);
         output.waiting.insert(index, record);
         while let Some(record) = output.waiting.remove(&output.next) {
             output.next += 1;

@@ -76,15 +76,6 @@ fn stage_single(source: &Source, store: &Store) -> Result<Digest> {
     Ok(digest)
 }
 
-/// Whether a source that has a tree of its own has to be downloaded for it.
-pub fn lacks_original(source: &Source, store: &Store) -> Result<bool> {
-    let kind = kinds::kind(&source.kind)?;
-    if kind.changes_previous() || cache::single(store, source)?.is_some() {
-        return Ok(false);
-    }
-    Ok(kind.originals(source, store)?.iter().any(|original| !original.is_there()))
-}
-
 /// What has to be downloaded before these sources can be staged.
 pub fn missing(sources: &[Source], store: &Store) -> Result<Vec<Original>> {
     if cache::element(store, &cache::element_key(sources)?)?.is_some() {

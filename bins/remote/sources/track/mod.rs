@@ -32,7 +32,8 @@ pub fn run(program: &'static str, store: &Store, options: &Options) -> Result<Ex
     let downloader = Downloader { store, http: &http, progress: &progress, retries: options.retries };
     let fetcher = Fetcher::new(program, store, options, downloader);
     let mut tracker = Tracker { fetcher: &fetcher, writer: Writer::default(), dry_run: options.dry_run };
-    pipe::filter(program, |record| tracker.record(record))
+    // That there is no ref is what it is for.
+    pipe::mend(program, |error| error.code == Code::NoRef, |record| tracker.record(record))
 }
 
 struct Tracker<'a> {

@@ -269,9 +269,9 @@ fn a_dry_run_says_what_it_would_bring() {
 #[test]
 fn records_without_sources_or_with_an_error_pass() {
     let place = Place::new();
-    let input = "{\"element\":\"a.bst\",\"v\":1}\n{\"element\":\"b.bst\",\"error\":{\"code\":\"no-ref\"},\"sources\":[{\"kind\":\"tar\"}]}\n";
-    let run = fetch(&place, input).exits(0);
-    assert_eq!(run.out, input);
+    let input = "{\"element\":\"a.bst\",\"v\":1}\n{\"element\":\"b.bst\",\"error\":{\"code\":\"no-ref\",\"message\":\"x\"},\"sources\":[{\"kind\":\"tar\"}]}\n";
+    let run = fetch(&place, input).exits(2);
+    assert_eq!((run.out.as_str(), run.err.as_str()), (input, ""));
     let run = fetch(&place, "{\"element\":\"a.bst\",\"sources\":[{\"kind\":\"tar\"}]}\n").exits(2);
     assert_eq!(run.records()[0]["error"]["code"], "no-ref");
     let unknown = json!({"element": "a.bst", "sources": [{"kind": "other", "unique": "x"}]});
