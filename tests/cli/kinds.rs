@@ -68,13 +68,6 @@ fn kinds_of_the_community_have_buildstreams_keys() {
 }
 
 #[test]
-fn kinds_of_older_releases_have_the_keys_that_they_had() {
-    for release in ["2.0.0", "2.1.0", "2.3.1"] {
-        equals_the_real_one("buildstream-plugins-community", Some(release));
-    }
-}
-
-#[test]
 fn kinds_of_buildstream_itself_and_of_its_plugins_have_its_keys() {
     equals_the_real_one("buildstream-plugins", None);
 }
