@@ -201,7 +201,7 @@ fn a_script_of_the_users_own_can_be_committed() {
     let files = place.write("work/out/usr/bin/tool", "#!/bin/sh\n");
     let log = place.write("work/log", b"no UTF-8: \xff\n");
     let record = serde_json::json!({
-        "project": "own", "element": "cli.bst", "key": "a".repeat(64),
+        "project": "own", "element": "tool.bst", "key": "a".repeat(64),
         "result": {"success": true},
         "work": {"dir": place.path("work"), "files": place.path("work/out"), "log": log},
     });

@@ -42,12 +42,12 @@ fn what_needs_a_failed_element_is_blocked_and_all_else_is_built() {
     let first = run(&place, "bst-key all.bst | bst-schedule -q --on-error=continue").exits(3);
     let records = first.records();
     let action = |element: &str| record(&records, element)["schedule"]["action"].as_str().expect("a word").to_owned();
-    assert_eq!(["app.bst", "guide.bst", "tool.bst", "all.bst"].map(action), ["built", "built", "blocked", "blocked"]);
+    assert_eq!(["app.bst", "website.bst", "cli.bst", "all.bst"].map(action), ["built", "built", "blocked", "blocked"]);
     let roots = record(&records, "all.bst")["schedule"]["blocked_by"].as_array().expect("roots").len();
     assert_eq!(roots, 2);
     // The cause is gone: just what was blocked by it is built, with what changed.
     run(&place, "echo 'exit 0' >files/parser/parser.sh").exits(0);
-    let second = run(&place, "bst-key tool.bst | bst-schedule -q").exits(0);
+    let second = run(&place, "bst-key cli.bst | bst-schedule -q").exits(0);
     let built: Vec<_> = second.records().iter().filter(|r| r["schedule"]["action"] == "built").cloned().collect();
     assert_eq!(built.len(), 2, "{}", second.out);
 }

@@ -109,11 +109,11 @@ fn a_cmd_that_does_not_read_and_one_that_closes_its_pipe_are_waited_for() {
 fn what_a_cmd_leaves_running_is_ended() {
     let place = Place::new();
     let started = std::time::Instant::now();
-    let script = "sleep 60 & setsid sleep 61 & echo '{\"result\":{\"success\":true}}'";
+    let script = "sleep 60.25 & setsid sleep 61.25 & echo '{\"result\":{\"success\":true}}'";
     let run = schedule(&place, &[], script, &[record("a", &[])]).exits(0);
     assert_eq!(actions(&run), ["a built"]);
     assert!(started.elapsed().as_secs() < 20);
-    let left = place.sh("ps -eo args | grep -E '^sleep 6[01]$'");
+    let left = place.sh("ps -eo args | grep -E '^sleep 6[01][.]25$'");
     assert_eq!(left.out, "");
 }
 
