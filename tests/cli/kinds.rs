@@ -39,7 +39,7 @@ fn equals_the_real_one(name: &str, release: Option<&str>) {
     let place = Place::new();
     let golden = repository("tests/golden/kinds").join(name);
     let project = place.path("project");
-    Run::of(place.command("cp").arg("-R").arg(&golden).arg(&project), "").exits(0);
+    Run::of(std::process::Command::new("cp").arg("-R").arg(&golden).arg(&project), "").exits(0);
     if let Some(release) = release {
         place.write("project/PKG-INFO", format!("Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n"));
     }
@@ -89,7 +89,8 @@ fn helpers_give_the_keys_of_a_projects_own_kinds() {
 fn without_helper_an_element_and_what_depends_on_it_say_so_and_the_rest_has_keys() {
     let place = Place::new();
     let project = place.path("project");
-    Run::of(place.command("cp").arg("-R").arg(repository("tests/golden/kinds/own")).arg(&project), "").exits(0);
+    Run::of(std::process::Command::new("cp").arg("-R").arg(repository("tests/golden/kinds/own")).arg(&project), "")
+        .exits(0);
     place
         .sh("mv project/kinds/elements/bst-element-shouting . && sed -i s/shouting/loud/ project/project.conf")
         .exits(0);
