@@ -525,16 +525,16 @@ mod tests {
     fn less(mode: u64, values: &[u64], a: usize, b: usize) -> bool {
         let mix = ((a as u64 * 2_654_435_761) ^ (b as u64 * 40_503)) >> 3;
         match mode {
-            0 => mix % 2 == 0,
+            0 => mix.is_multiple_of(2),
             1 => (values[a] + 3) % 17 < values[b] % 17,
             2 => {
-                if mix % 5 == 0 {
+                if mix.is_multiple_of(5) {
                     values[a] > values[b]
                 } else {
                     values[a] < values[b]
                 }
             }
-            _ => values[a] / 4 < values[b] / 4 || (values[a] % 4 == 0 && values[b] % 7 == 0),
+            _ => values[a] / 4 < values[b] / 4 || (values[a].is_multiple_of(4) && values[b].is_multiple_of(7)),
         }
     }
 }

@@ -40,8 +40,8 @@ impl<'a> Glance<'a> {
     /// What the bytes say; `None` where they are no message.
     pub fn at(bytes: &'a [u8]) -> Option<Glance<'a>> {
         let mut seen = Glance::default();
-        let mut fields = Fields { rest: bytes };
-        while let Some(field) = fields.next() {
+        let fields = Fields { rest: bytes };
+        for field in fields {
             seen.take(field?)?;
         }
         Some(seen)

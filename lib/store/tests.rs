@@ -27,7 +27,7 @@ fn sample(root: &Path) {
     std::fs::write(root.join("usr/big"), vec![7; 1 << 20]).expect("a file");
     std::fs::write(root.join("none"), "").expect("a file");
     std::fs::write(root.join("secret"), "x").expect("a file");
-    std::fs::set_permissions(root.join("secret"), PermissionsExt::from_mode(0)).expect("a mode");
+    std::fs::set_permissions(root.join("secret"), PermissionsExt::from_mode(0o0)).expect("a mode");
     std::fs::hard_link(root.join("usr/big"), root.join("again")).expect("a link");
     symlink("/nowhere", root.join("usr/link")).expect("a link");
     rustix::fs::mknodat(rustix::fs::CWD, root.join("fifo"), rustix::fs::FileType::Fifo, 0o644.into(), 0)

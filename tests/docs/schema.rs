@@ -50,7 +50,7 @@ const IN_TEXT: [&str; 13] = [
     "TarElement",
 ];
 
-fn names<'a>(properties: &'a Value) -> BTreeSet<&'a str> {
+fn names(properties: &Value) -> BTreeSet<&str> {
     properties.as_object().expect("properties").keys().map(String::as_str).collect()
 }
 

@@ -168,13 +168,7 @@ fn records_come_out_in_order_with_what_they_had() {
     let mut input = String::new();
     for byte in 1..20 {
         let element = format!("e{byte}.bst");
-        commit_with(
-            &place,
-            &element,
-            byte,
-            byte % 3 == 0,
-            &place.write("small/file", "x\n").parent().unwrap().to_owned(),
-        );
+        commit_with(&place, &element, byte, byte % 3 == 0, place.write("small/file", "x\n").parent().unwrap());
         input += &stock::record(&element, byte, byte + 100).replace("\"v\":1", "\"mine\":[1, 2],\"v\":1");
     }
     let run_ = run(&place, "bst-push", &[&server], &["-j", "8"], &input).exits(0);

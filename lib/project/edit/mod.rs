@@ -178,7 +178,7 @@ mod tests {
         let new = at(text, 2, 2, "ref", json!("v1: x"));
         assert_eq!(new, text.replace("a:b   # end", "a:b\n  ref: \"v1: x\"   # end"));
         assert_eq!(at(text, 6, 2, "ref", json!("r")), text.replace("url: x}", "url: x, ref: r}"));
-        assert_eq!(at(text, 7, 2, "ref", json!("r")), format!("{text}").replace("kind: z\n", "kind: z\n  ref: r\n"));
+        assert_eq!(at(text, 7, 2, "ref", json!("r")), text.to_string().replace("kind: z\n", "kind: z\n  ref: r\n"));
         assert_eq!(at("- kind: z", 1, 2, "ref", json!("r")), "- kind: z\n  ref: r");
         assert_eq!(at("- kind: z\r\n", 1, 2, "ref", json!("r")), "- kind: z\r\n  ref: r\r\n");
         assert_eq!(at("a:\n  ref:\n  b: é\n", 2, 2, "ref", json!("r")), "a:\n  ref: r\n  b: é\n");
