@@ -210,6 +210,10 @@ impl Server {
             tonic::Code::Unimplemented => "; the server has no such service: see type and url",
             tonic::Code::ResourceExhausted => "; the server has no room, or too much to do",
             _ if retry::is_about_trust(status) => "; see server-cert, client-cert and client-key",
+            // A server that refuses a client's certificate may hang up before its reason is read.
+            _ if self.url().starts_with("https:") && hung_up(status) => {
+                "; if it wants to know its clients, see client-cert and client-key"
+            }
             _ => "",
         };
         self.network(format!("{what}: {}{hint}", reason(status)))
@@ -219,6 +223,12 @@ impl Server {
     pub fn network(&self, what: impl std::fmt::Display) -> Error {
         Error::new(Code::Network, format!("{}: {what}", self.url()))
     }
+}
+
+/// Whether the connection ended under the call, in the words of the layers below.
+fn hung_up(status: &Status) -> bool {
+    let reason = reason(status).to_lowercase();
+    ["closed", "broken pipe", "reset", "eof"].iter().any(|word| reason.contains(word))
 }
 
 /// Why a call failed, in words: what the server said, or what this side found at the bottom of it.
